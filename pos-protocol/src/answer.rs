@@ -4,8 +4,8 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AuthorizationId, Outcome, Points, PurchaseId, Reason, RefundId, RequestId, ResponseCode, SettlementId,
-    SettlementTotals, Yen,
+    AuthorizationId, Outcome, Points, PurchaseId, Reason, RefundId, RequestId, ResponseCode,
+    SettlementId, SettlementTotals, Yen,
 };
 
 macro_rules! answer {

@@ -16,17 +16,17 @@ mod response_code;
 
 pub use amount::{AmountOutOfRange, Points, Yen};
 pub use answer::{
-    AuthorizationAnswer, AuthorizationView, Balance, DeclineAnswer, Difference, EarnedView, InquiryAnswer,
-    MemberView, OriginalView, PurchaseAnswer, PurchaseView, RefundAnswer, RefundView, ReversalAnswer,
-    ReversalEffect, SettlementAnswer, VoidAnswer,
+    AuthorizationAnswer, AuthorizationView, Balance, DeclineAnswer, Difference, EarnedView,
+    InquiryAnswer, MemberView, OriginalView, PurchaseAnswer, PurchaseView, RefundAnswer,
+    RefundView, ReversalAnswer, ReversalEffect, SettlementAnswer, VoidAnswer,
 };
 pub use id::{
-    AuthorizationId, BasketId, CommandId, EventId, IdError, LotId, MemberId, PendingId, PurchaseId, RefundId,
-    RequestId, SettlementId, StoreId, TerminalId, TransferId,
+    AuthorizationId, BasketId, CommandId, EventId, IdError, LotId, MemberId, PendingId, PurchaseId,
+    RefundId, RequestId, SettlementId, StoreId, TerminalId, TransferId,
 };
 pub use receipt::{LINES_MAX, Receipt, ReceiptLine, ReceiptViolation, TEXT_CHARS_MAX};
 pub use request::{
-    Advice, AuthorizationRequest, InquiryRequest, PurchaseRequest, RefundLine, RefundRequest, ReversalRequest,
-    SettlementRequest, SettlementTotals, VoidRequest,
+    Advice, AuthorizationRequest, InquiryRequest, PurchaseRequest, RefundLine, RefundRequest,
+    ReversalRequest, SettlementRequest, SettlementTotals, VoidRequest,
 };
 pub use response_code::{Outcome, Reason, ResponseCode};

@@ -80,26 +80,45 @@ impl Receipt {
             return found("/number".into(), detail);
         }
         if self.lines.is_empty() || self.lines.len() > LINES_MAX {
-            return found("/lines".into(), format!("{} lines; a receipt has 1 to {LINES_MAX}", self.lines.len()));
+            return found(
+                "/lines".into(),
+                format!("{} lines; a receipt has 1 to {LINES_MAX}", self.lines.len()),
+            );
         }
         let mut seen = std::collections::BTreeSet::new();
         for (index, line) in self.lines.iter().enumerate() {
-            for (field, text) in [("sku", &line.sku), ("name", &line.name), ("category", &line.category)] {
+            for (field, text) in [
+                ("sku", &line.sku),
+                ("name", &line.name),
+                ("category", &line.category),
+            ] {
                 if let Some(detail) = bad_text(text) {
                     return found(format!("/lines/{index}/{field}"), detail);
                 }
             }
             if line.quantity == 0 {
-                return found(format!("/lines/{index}/quantity"), "the quantity is zero".into());
+                return found(
+                    format!("/lines/{index}/quantity"),
+                    "the quantity is zero".into(),
+                );
             }
             if line.tax_rate > 100 {
-                return found(format!("/lines/{index}/tax_rate"), "a tax rate is 0 to 100 per cent".into());
+                return found(
+                    format!("/lines/{index}/tax_rate"),
+                    "a tax rate is 0 to 100 per cent".into(),
+                );
             }
             if !seen.insert(line.line_no) {
-                return found(format!("/lines/{index}/line_no"), format!("line_no {} appears twice", line.line_no));
+                return found(
+                    format!("/lines/{index}/line_no"),
+                    format!("line_no {} appears twice", line.line_no),
+                );
             }
         }
-        let sum = self.lines.iter().try_fold(Yen::ZERO, |sum, line| sum.checked_add(line.amount));
+        let sum = self
+            .lines
+            .iter()
+            .try_fold(Yen::ZERO, |sum, line| sum.checked_add(line.amount));
         if sum != Some(self.total) {
             let detail = match sum {
                 Some(sum) => format!("the lines add up to {sum}, not {}", self.total),

@@ -1,0 +1,480 @@
+//! The programme: every setting a rule reads, as one immutable version.
+//!
+//! A version is data. Editing, storing and activating it happens elsewhere; here it is only what a
+//! rule may ask. Numbers are held in ranges by their types, so that a rule never meets a setting
+//! that makes no sense.
+
+use std::{collections::BTreeMap, num::NonZeroU32};
+
+use jiff::{civil::Time, tz::TimeZone};
+use member_card::ProgrammeId;
+use pos_protocol::{Points, StoreId};
+use serde::{Deserialize, Serialize};
+
+/// The class that purchases earn into; every programme has it.
+pub const BASE_CLASS: &str = "base";
+/// The rank of a member no rule has ranked otherwise.
+pub const BASE_RANK: &str = "regular";
+
+/// All settings of a loyalty programme. Immutable once in force; the version that decided is kept
+/// with what it decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Programme {
+    /// The id that every card text is signed for.
+    pub id: ProgrammeId,
+    /// What shoppers call it.
+    pub name: ProgrammeName,
+    /// The calendar of expiry and business days.
+    pub time_zone: Zone,
+    /// Yen that one point pays.
+    #[serde(default = "one")]
+    pub yen_per_point: NonZeroU32,
+    /// How purchases earn.
+    pub earn: EarnRule,
+    /// How authorizations hold.
+    #[serde(default)]
+    pub holds: HoldRule,
+    /// How each class of points expires. `base` is always there.
+    pub classes: Classes,
+    /// What refunds do.
+    #[serde(default)]
+    pub returns: ReturnRule,
+    /// When card texts are good.
+    #[serde(default)]
+    pub cards: CardRule,
+    /// When stores' business days turn over.
+    #[serde(default)]
+    pub business_day: BusinessDayRule,
+    /// What one request and one member may reach.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+fn one() -> NonZeroU32 {
+    NonZeroU32::MIN
+}
+
+macro_rules! ranged {
+    ($(#[$doc:meta])* $name:ident($int:ty), $min:literal..=$max:literal, $unit:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "i64", into = "i64")]
+        pub struct $name($int);
+
+        impl $name {
+            /// The value if it is in range.
+            #[must_use]
+            pub fn new(value: $int) -> Option<Self> {
+                if ($min..=$max).contains(&value) { Some(Self(value)) } else { None }
+            }
+
+            #[doc = concat!("The number of ", $unit, ".")]
+            #[must_use]
+            pub const fn get(self) -> $int {
+                self.0
+            }
+        }
+
+        impl TryFrom<i64> for $name {
+            type Error = String;
+            fn try_from(value: i64) -> Result<Self, String> {
+                <$int>::try_from(value)
+                    .ok()
+                    .and_then(Self::new)
+                    .ok_or_else(|| format!("{value} is not between {} and {} {}", $min, $max, $unit))
+            }
+        }
+
+        impl From<$name> for i64 {
+            fn from(value: $name) -> i64 {
+                i64::from(value.0)
+            }
+        }
+    };
+}
+
+ranged! {
+    /// A span in minutes, 1 minute to 30 days.
+    Minutes(u32), 1..=43_200, "minutes"
+}
+ranged! {
+    /// A span in seconds, 0 to 1 hour.
+    Seconds(u32), 0..=3_600, "seconds"
+}
+ranged! {
+    /// A span in days, 0 to 10 years.
+    Days(u32), 0..=3_660, "days"
+}
+ranged! {
+    /// A span in hours, 0 to 30 days.
+    Hours(u32), 0..=720, "hours"
+}
+ranged! {
+    /// A span in months, 1 month to 20 years.
+    Months(u32), 1..=240, "months"
+}
+ranged! {
+    /// How many holds one member may have open at once.
+    OpenHolds(u32), 1..=100, "holds"
+}
+
+/// A time zone of the IANA database, for example `Asia/Tokyo`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Zone(TimeZone);
+
+impl Zone {
+    /// The zone's rules.
+    #[must_use]
+    pub fn time_zone(&self) -> &TimeZone {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Zone {
+    type Error = String;
+    fn try_from(name: String) -> Result<Self, String> {
+        TimeZone::get(&name)
+            .map(Self)
+            .map_err(|_| format!("\"{name}\" is no time zone of the IANA database"))
+    }
+}
+
+impl From<Zone> for String {
+    fn from(zone: Zone) -> String {
+        zone.0.iana_name().unwrap_or("UTC").to_owned()
+    }
+}
+
+/// A programme's name, 1 to 100 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ProgrammeName(String);
+
+impl TryFrom<String> for ProgrammeName {
+    type Error = String;
+    fn try_from(name: String) -> Result<Self, String> {
+        if (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control) {
+            Ok(Self(name))
+        } else {
+            Err("a programme's name has 1 to 100 characters and no control characters".into())
+        }
+    }
+}
+
+impl From<ProgrammeName> for String {
+    fn from(name: ProgrammeName) -> String {
+        name.0
+    }
+}
+
+/// How a purchase earns points of class `base`: `points` for every `per_yen` yen of its basis,
+/// rounded once per receipt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarnRule {
+    /// Points earned for every `per_yen` yen.
+    pub points: u16,
+    /// Yen that earn `points`.
+    pub per_yen: NonZeroU32,
+    /// Whether consumption tax earns.
+    #[serde(default)]
+    pub tax: Basis,
+    /// Whether the part paid with points earns.
+    #[serde(default)]
+    pub paid_with_points: Basis,
+    /// What becomes of a fraction of a point.
+    #[serde(default)]
+    pub rounding: Rounding,
+    /// Days until earned points can be spent (a return window); 0 for at once.
+    #[serde(default = "no_days")]
+    pub pending_days: Days,
+}
+
+fn no_days() -> Days {
+    Days(0)
+}
+
+/// Whether a part of the receipt counts for earning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// It counts.
+    #[default]
+    Included,
+    /// It is taken out first.
+    Excluded,
+}
+
+/// What becomes of a fraction of a point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rounding {
+    /// Floored.
+    #[default]
+    Down,
+    /// One half and more round up.
+    HalfUp,
+    /// Any fraction rounds up.
+    Up,
+}
+
+/// How authorizations hold points.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HoldRule {
+    /// How long a hold stands before its points go back.
+    pub minutes: Minutes,
+}
+
+impl Default for HoldRule {
+    fn default() -> Self {
+        Self {
+            minutes: Minutes(30),
+        }
+    }
+}
+
+/// The classes of points, by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "BTreeMap<String, Class>", into = "BTreeMap<String, Class>")]
+pub struct Classes(BTreeMap<String, Class>);
+
+impl Classes {
+    /// The class of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Class> {
+        self.0.get(name)
+    }
+
+    /// Every class with its name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Class)> {
+        self.0.iter().map(|(name, class)| (name.as_str(), class))
+    }
+}
+
+impl TryFrom<BTreeMap<String, Class>> for Classes {
+    type Error = String;
+    fn try_from(classes: BTreeMap<String, Class>) -> Result<Self, String> {
+        if !classes.contains_key(BASE_CLASS) {
+            return Err(format!(
+                "the class \"{BASE_CLASS}\" is missing: purchases earn into it"
+            ));
+        }
+        if classes.len() > 16 {
+            return Err("more than 16 classes".into());
+        }
+        let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+        match classes
+            .keys()
+            .find(|name| name.is_empty() || name.len() > 32 || !name.chars().all(legal))
+        {
+            Some(name) => Err(format!(
+                "\"{name}\" is no class name: 1 to 32 characters of a-z 0-9 _ -"
+            )),
+            None => Ok(Self(classes)),
+        }
+    }
+}
+
+impl From<Classes> for BTreeMap<String, Class> {
+    fn from(classes: Classes) -> Self {
+        classes.0
+    }
+}
+
+/// One class of points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Class {
+    /// How its points expire.
+    pub expiry: Expiry,
+}
+
+/// How points of a class expire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Expiry {
+    /// They do not.
+    Never,
+    /// At the end of the month that lies `months` after the grant.
+    Fixed {
+        /// Months from the grant to the month whose last day is the last day to spend.
+        months: Months,
+    },
+    /// `months` after the member's last purchase.
+    Activity {
+        /// Months without a purchase.
+        months: Months,
+    },
+}
+
+/// What refunds do to points.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReturnRule {
+    /// What becomes of spent points whose lot expired before they came back.
+    #[serde(default)]
+    pub expired: ExpiredPoints,
+    /// What happens when the earned points are already spent.
+    #[serde(default)]
+    pub clawback: Clawback,
+    /// Which tills may refund a purchase.
+    #[serde(default)]
+    pub scope: ReturnScope,
+}
+
+impl Default for ReturnRule {
+    fn default() -> Self {
+        Self {
+            expired: ExpiredPoints::Lapse,
+            clawback: Clawback::WithinBalance,
+            scope: ReturnScope::Store,
+        }
+    }
+}
+
+/// What becomes of spent points whose lot expired before they came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ExpiredPoints {
+    /// They lapse.
+    #[default]
+    Lapse,
+    /// They come back for `days` more days.
+    Grace {
+        /// Days they can be spent, today not counted.
+        days: Days,
+    },
+}
+
+/// What happens when earned points are to be taken back and are already spent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Clawback {
+    /// Only what is there is taken.
+    #[default]
+    WithinBalance,
+    /// The rest is owed; the next accrual pays it.
+    Owe,
+    /// The rest is named in yen, to be kept from the cash refund.
+    Deduct,
+}
+
+/// Which tills may refund a purchase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReturnScope {
+    /// The till that sold.
+    Terminal,
+    /// Any till of the store that sold.
+    #[default]
+    Store,
+    /// Any till of the chain.
+    Chain,
+}
+
+/// When card texts are good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CardRule {
+    /// Seconds a text may be old at its first use.
+    pub fresh_before_seconds: Seconds,
+    /// Seconds a text may lie ahead of the gateway's clock at its first use.
+    pub fresh_after_seconds: Seconds,
+    /// Life of a basket: how long after its first use a text still serves the same basket.
+    pub basket_minutes: Minutes,
+    /// Life of a one-time short code.
+    pub short_code_seconds: Seconds,
+    /// How late an advice may arrive after the scan.
+    pub advice_hours: Hours,
+}
+
+impl Default for CardRule {
+    fn default() -> Self {
+        Self {
+            fresh_before_seconds: Seconds(45),
+            fresh_after_seconds: Seconds(15),
+            basket_minutes: Minutes(30),
+            short_code_seconds: Seconds(60),
+            advice_hours: Hours(72),
+        }
+    }
+}
+
+/// When business days turn over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BusinessDayRule {
+    /// Time of day at which a new business day begins, where a store does not say otherwise.
+    #[serde(with = "clock_time")]
+    pub cut_over: Time,
+    /// Stores with a time of their own.
+    pub stores: BTreeMap<StoreId, CutOver>,
+}
+
+impl BusinessDayRule {
+    /// The time at which `store` begins a new business day.
+    #[must_use]
+    pub fn cut_over(&self, store: &StoreId) -> Time {
+        self.stores
+            .get(store)
+            .map_or(self.cut_over, |own| own.cut_over)
+    }
+}
+
+impl Default for BusinessDayRule {
+    fn default() -> Self {
+        Self {
+            cut_over: Time::constant(5, 0, 0, 0),
+            stores: BTreeMap::new(),
+        }
+    }
+}
+
+/// One store's turn of the day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CutOver {
+    /// Time of day, `HH:MM`.
+    #[serde(with = "clock_time")]
+    pub cut_over: Time,
+}
+
+/// A time of day as `HH:MM`.
+mod clock_time {
+    use jiff::civil::Time;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(time: &Time, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&time.strftime("%H:%M").to_string())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Time, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Time::strptime("%H:%M", &text)
+            .map_err(|_| D::Error::custom(format!("\"{text}\" is no time of day: HH:MM")))
+    }
+}
+
+/// What one request and one member may reach.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Points one basket may spend.
+    pub points_per_basket: Points,
+    /// Holds one member may have open at once.
+    pub open_holds_per_member: OpenHolds,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            points_per_basket: Points::MAX,
+            open_holds_per_member: OpenHolds(10),
+        }
+    }
+}
