@@ -18,6 +18,8 @@
 //! appears in a `Debug` output.
 
 mod card;
+#[cfg(feature = "draw")]
+pub mod draw;
 mod entropy;
 mod freshness;
 mod id;
