@@ -1,1 +1,12 @@
-//! placeholder
+//! The point gateway: authorizes in-store point use from member cards, durably.
+//!
+//! ```text
+//! bytes → authenticated caller → verified card → Command → lane queue → batch → Outcome → response
+//! ```
+//!
+//! Reading order follows the write path inwards and out again: [`http`] turns bytes into commands,
+//! [`writer`] batches them, the crate `ledger` decides them, [`store`] keeps them. [`clock`] is the
+//! only place that reads time.
+
+pub mod clock;
+pub mod store;

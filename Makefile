@@ -1,0 +1,39 @@
+# Needs Rust, a C compiler and make; `make test` also finds, starts or installs the servers it tests against.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Where rustup puts cargo, for a shell that has not read its profile.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+.PHONY: help demo test lint build bench doc clean-demo tools
+
+help: ## List what can be done here
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+
+demo: tools ## Build and run the gateway with sample members and stores; ARGS="--listen 127.0.0.1:9000" for its options
+	@cargo build --release --locked -p gateway --bin gateway -p member-card --bin member-card
+	@target=$$(cargo metadata --format-version 1 --no-deps | sed -E 's/.*"target_directory":"([^"]*)".*/\1/'); \
+	exec "$$target/release/gateway" demo $(ARGS)
+
+test: tools ## Run every check and every test, on SQLite and PostgreSQL
+	@scripts/test
+
+lint: tools ## Check layout, licences and clippy
+	@scripts/test --lint
+
+build: tools ## Build everything, optimized
+	@cargo build --release --locked --workspace
+
+bench: tools ## Run the micro-benchmarks; ARGS="NAME" for those whose name contains it
+	@cargo bench --locked --workspace --bench '*' -- $(ARGS)
+
+doc: tools ## Build the documentation of the crates; a broken link is an error
+	@RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
+
+clean-demo: ## Remove what `make demo` stored
+	@rm -rf demo-data
+
+tools:
+	@command -v cargo >/dev/null || { echo "Rust is missing: install it from https://rustup.rs (rust-toolchain.toml names the version)" >&2; exit 1; }
+	@command -v cc >/dev/null || { echo "a C compiler is missing: on Debian, apt-get install gcc libc6-dev" >&2; exit 1; }

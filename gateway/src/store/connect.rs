@@ -1,0 +1,180 @@
+//! Opening a store: which database, how many connections, with which guarantees.
+
+use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
+
+use sqlx::{
+    PgPool, SqlitePool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::StoreError;
+
+/// How long a caller waits for a free connection before the database counts as unavailable.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(800);
+/// How long a statement may wait for a row lock before its batch gives up.
+const LOCK_TIMEOUT_MS: &str = "5000";
+/// How long a statement may run.
+const STATEMENT_TIMEOUT_MS: &str = "15000";
+/// How long a transaction may sit between two statements before the server ends it, so that a
+/// gateway that froze does not keep its locks.
+const IDLE_IN_TRANSACTION_TIMEOUT_MS: &str = "10000";
+
+/// `sqlite://PATH` or `postgres://…`.
+#[derive(Clone)]
+pub enum DatabaseUrl {
+    /// An embedded database in one file.
+    Sqlite(PathBuf),
+    /// A PostgreSQL server.
+    Postgres(Box<PgConnectOptions>),
+}
+
+/// A text that is no database URL.
+#[derive(Debug, thiserror::Error)]
+#[error("not a database URL: {0}; use sqlite://PATH or postgres://USER@HOST/DATABASE")]
+pub struct DatabaseUrlError(String);
+
+impl FromStr for DatabaseUrl {
+    type Err = DatabaseUrlError;
+
+    fn from_str(text: &str) -> Result<Self, DatabaseUrlError> {
+        if let Some(path) = text
+            .strip_prefix("sqlite://")
+            .or_else(|| text.strip_prefix("sqlite:"))
+        {
+            if path.is_empty() || path.contains(['?', '#']) {
+                return Err(DatabaseUrlError("the path is empty or has a ? or #".into()));
+            }
+            Ok(Self::Sqlite(PathBuf::from(path)))
+        } else if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            // The driver's own message may repeat the password.
+            let options = PgConnectOptions::from_str(text)
+                .map_err(|_| DatabaseUrlError("cannot be parsed".into()))?;
+            Ok(Self::Postgres(Box::new(options)))
+        } else {
+            Err(DatabaseUrlError("unknown scheme".into()))
+        }
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    /// Without the password, fit for logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite://{}", path.display()),
+            Self::Postgres(options) => write!(
+                f,
+                "postgres://{}@{}:{}/{}",
+                options.get_username(),
+                options.get_host(),
+                options.get_port(),
+                options.get_database().unwrap_or_default()
+            ),
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// How many connections a store keeps.
+#[derive(Debug, Clone, Copy)]
+pub struct PoolSizes {
+    /// For the writer's lanes. SQLite always has one.
+    pub write: u32,
+    /// For reads outside the write path.
+    pub read: u32,
+}
+
+impl Default for PoolSizes {
+    fn default() -> Self {
+        Self { write: 4, read: 4 }
+    }
+}
+
+/// An open store. Cheap to clone. Reads and writes have pools of their own, so that neither starves
+/// the other.
+#[derive(Debug, Clone)]
+pub enum Store {
+    /// Several gateways, or size.
+    Postgres {
+        /// The writer's connections.
+        write: PgPool,
+        /// Everybody else's.
+        read: PgPool,
+    },
+    /// One binary, no server.
+    Sqlite {
+        /// The writer's one connection.
+        write: SqlitePool,
+        /// Everybody else's.
+        read: SqlitePool,
+    },
+}
+
+impl Store {
+    /// Opens a store without touching its schema. Does not wait for a PostgreSQL server that is
+    /// down: the first use says so.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if a SQLite file cannot be opened or created.
+    pub async fn open(url: &DatabaseUrl, sizes: PoolSizes) -> Result<Self, StoreError> {
+        match url {
+            DatabaseUrl::Postgres(options) => {
+                let options = options
+                    .as_ref()
+                    .clone()
+                    .application_name("point-gateway")
+                    .options([
+                        ("lock_timeout", LOCK_TIMEOUT_MS),
+                        ("statement_timeout", STATEMENT_TIMEOUT_MS),
+                        (
+                            "idle_in_transaction_session_timeout",
+                            IDLE_IN_TRANSACTION_TIMEOUT_MS,
+                        ),
+                    ]);
+                let pool = |size| {
+                    PgPoolOptions::new()
+                        .max_connections(size)
+                        .acquire_timeout(ACQUIRE_TIMEOUT)
+                        .connect_lazy_with(options.clone())
+                };
+                Ok(Self::Postgres {
+                    write: pool(sizes.write),
+                    read: pool(sizes.read),
+                })
+            }
+            DatabaseUrl::Sqlite(path) => {
+                let options = SqliteConnectOptions::new()
+                    .filename(path)
+                    .create_if_missing(true)
+                    .journal_mode(SqliteJournalMode::Wal)
+                    .synchronous(SqliteSynchronous::Full)
+                    .foreign_keys(true)
+                    .busy_timeout(Duration::from_secs(5));
+                let pool = |size| {
+                    SqlitePoolOptions::new()
+                        .max_connections(size)
+                        .acquire_timeout(ACQUIRE_TIMEOUT)
+                };
+                let write = pool(1)
+                    .connect_with(options.clone())
+                    .await
+                    .map_err(StoreError::from_sqlx)?;
+                let read = pool(sizes.read).connect_lazy_with(options.read_only(true));
+                Ok(Self::Sqlite { write, read })
+            }
+        }
+    }
+
+    /// Closes every connection, waiting for those in use.
+    pub async fn close(&self) {
+        match self {
+            Self::Postgres { write, read } => futures_util::join!(write.close(), read.close()),
+            Self::Sqlite { write, read } => futures_util::join!(write.close(), read.close()),
+        };
+    }
+}
