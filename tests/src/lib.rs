@@ -1,1 +1,3 @@
-//! placeholder
+//! What tests that cross crates share: fresh databases of both kinds.
+
+pub mod databases;
