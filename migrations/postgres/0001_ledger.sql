@@ -180,7 +180,7 @@ CREATE TABLE refunds (
     lines         TEXT    NOT NULL,
     amount        BIGINT  NOT NULL CHECK (amount >= 0),
     restored      BIGINT  NOT NULL CHECK (restored >= 0),
-    lapsed        BIGINT  NOT NULL CHECK (lapsed >= 0 AND lapsed <= restored),
+    lapsed        BIGINT  NOT NULL CHECK (lapsed >= 0),
     clawed_back   BIGINT  NOT NULL CHECK (clawed_back >= 0),
     owed          BIGINT  NOT NULL CHECK (owed >= 0),
     shortfall     BIGINT  NOT NULL CHECK (shortfall >= 0),

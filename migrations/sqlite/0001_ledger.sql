@@ -183,7 +183,7 @@ CREATE TABLE refunds (
     lines         TEXT    NOT NULL,
     amount        INTEGER NOT NULL CHECK (amount >= 0),
     restored      INTEGER NOT NULL CHECK (restored >= 0),
-    lapsed        INTEGER NOT NULL CHECK (lapsed >= 0 AND lapsed <= restored),
+    lapsed        INTEGER NOT NULL CHECK (lapsed >= 0),
     clawed_back   INTEGER NOT NULL CHECK (clawed_back >= 0),
     owed          INTEGER NOT NULL CHECK (owed >= 0),
     shortfall     INTEGER NOT NULL CHECK (shortfall >= 0),

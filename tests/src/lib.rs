@@ -1,3 +1,3 @@
-//! What tests that cross crates share: fresh databases of both kinds.
+//! The toolkit of the tests that cross crates.
 
 pub mod databases;
