@@ -9,4 +9,6 @@
 //! only place that reads time.
 
 pub mod clock;
+pub mod programme_file;
 pub mod store;
+pub mod toml_file;
