@@ -8,6 +8,7 @@
 //! [`writer`] batches them, the crate `ledger` decides them, [`store`] keeps them. [`clock`] is the
 //! only place that reads time.
 
+pub mod audit;
 pub mod clock;
 pub mod programme_file;
 pub mod store;

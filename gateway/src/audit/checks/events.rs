@@ -59,10 +59,12 @@ pub(super) fn told_once(rows: &MemberRows, tally: &mut Tally) {
     for purchase in &rows.purchases {
         let id = purchase.id.as_uuid();
         once("purchases", "purchase", id, "purchase.completed", 1);
-    }
-    for refund in &rows.refunds {
-        let id = refund.id.as_uuid();
-        once("refunds", "refund", id, "purchase.refunded", 1);
+        for (reversal, kind) in [(false, "purchase.refunded"), (true, "purchase.reversed")] {
+            let refunds = rows.refunds.iter();
+            let of_kind = refunds.filter(|row| row.purchase_id == purchase.id && row.reversal == reversal);
+            let times = u32::try_from(of_kind.count()).unwrap_or(u32::MAX);
+            once("purchases", "purchase", id, kind, times);
+        }
     }
 }
 
@@ -80,18 +82,13 @@ pub(super) fn have_rows(rows: &MemberRows, tally: &mut Tally) {
                 .iter()
                 .map(|row| ("purchase", row.id.as_uuid())),
         )
-        .chain(rows.refunds.iter().map(|row| ("refund", row.id.as_uuid())))
         .collect();
     for event in &rows.events {
-        let Some((noun, id)) = event.subject.split_once('/') else {
-            continue;
-        };
-        // Cards are named by their own short ids, and are reference rows of the member.
-        let Ok(id) = Uuid::parse_str(id) else {
-            continue;
-        };
-        tally.expect(known.contains(&(noun, id)), "events", event.id, || {
-            format!("{} {noun} {id}, which is not there", event.kind)
+        let named = event.subject.split_once('/');
+        let about = named.and_then(|(noun, id)| Some((noun, Uuid::parse_str(id).ok()?)));
+        let there = about.is_some_and(|about| known.contains(&about));
+        tally.expect(there, "events", event.id, || {
+            format!("{} is about {}, which is not there", event.kind, event.subject)
         });
     }
 }

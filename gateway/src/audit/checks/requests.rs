@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use ledger::records::{RequestKind, StoredRequest};
 use pos_protocol::{
-    AuthorizationAnswer, Outcome, PurchaseAnswer, RefundAnswer, RequestId, ReversalAnswer,
+    AuthorizationAnswer, AuthorizationView, Outcome, PurchaseAnswer, PurchaseView, RefundAnswer,
+    RefundView, RequestId, ReversalAnswer,
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use super::super::{rows::MemberRows, tally::Tally};
@@ -140,76 +141,99 @@ pub(in super::super) fn readable(request: &StoredRequest, tally: &mut Tally) {
 /// The numbers a till was told are those of the rows.
 fn numbers(rows: &MemberRows, request: &StoredRequest, tally: &mut Tally) {
     let Some(effect) = request.effect else { return };
-    let text = request.answer.as_ref();
-    let (told, kept) = match request.kind {
-        RequestKind::Authorization => {
-            let told = serde_json::from_str::<AuthorizationAnswer>(text)
-                .ok()
-                .and_then(|answer| answer.authorization)
-                .map(|view| {
-                    let code = view.approval_code;
-                    format!("{} {code} {} until {}", view.id, view.points, view.expires_at)
-                });
-            let kept = rows.authorizations.iter().find(|row| row.id.as_uuid() == effect);
-            let kept = kept.map(|row| {
-                let code = row.approval_code();
-                format!("{} {code} {} until {}", row.id, row.points, row.expires_at)
-            });
-            (told, kept)
-        }
-        RequestKind::Purchase => {
-            let told = serde_json::from_str::<PurchaseAnswer>(text)
-                .ok()
-                .and_then(|answer| answer.purchase)
-                .map(|view| {
-                    let shortfall = view.points_shortfall.unwrap_or_default();
-                    purchase_numbers(view.id.as_uuid(), view.points_redeemed, shortfall, view.points_earned)
-                });
-            let kept = rows.purchases.iter().find(|row| row.id.as_uuid() == effect);
-            let kept = kept.map(|row| {
-                purchase_numbers(row.id.as_uuid(), row.redeemed, row.shortfall, row.earned_points)
-            });
-            (told, kept)
-        }
-        RequestKind::Refund | RequestKind::Reversal => {
-            let kept = rows.refunds.iter().find(|row| row.id.as_uuid() == effect);
-            let Some(row) = kept else { return };
-            let view = if request.kind == RequestKind::Refund {
-                serde_json::from_str::<RefundAnswer>(text).ok().and_then(|answer| answer.refund)
-            } else {
-                serde_json::from_str::<ReversalAnswer>(text).ok().and_then(|answer| answer.refund)
-            };
-            let told = view.map(|view| {
-                let id = view.id.map(|id| id.to_string()).unwrap_or_default();
-                format!(
-                    "{id}: {} yen, restored {}, lapsed {}, clawed back {}, owed {}, shortfall {}",
-                    view.amount,
-                    view.points_restored,
-                    view.points_lapsed,
-                    view.points_clawed_back,
-                    view.points_owed,
-                    view.shortfall_yen
-                )
-            });
-            let kept = format!(
-                "{}: {} yen, restored {}, lapsed {}, clawed back {}, owed {}, shortfall {}",
-                row.id, row.amount, row.restored, row.lapsed, row.clawed_back, row.owed, row.shortfall
-            );
-            (told, Some(kept))
-        }
-        _ => return,
+    let Some(kept) = kept(rows, request.kind, effect) else {
+        return;
     };
-    tally.expect(told == kept, "requests", key(request), || {
-        let words = |side: &Option<String>| side.clone().unwrap_or("nothing".into());
-        format!("the till was told {}; the row says {}", words(&told), words(&kept))
+    let told = told(request);
+    tally.expect(told.as_ref() == Some(&kept), "requests", key(request), || {
+        let told = told.unwrap_or_else(|| "nothing of it".to_owned());
+        format!("the till was told {told}; the row says {kept}")
     });
 }
 
-fn purchase_numbers(
-    id: Uuid,
-    redeemed: pos_protocol::Points,
-    shortfall: pos_protocol::Points,
-    earned: pos_protocol::Points,
-) -> String {
-    format!("{id}: redeemed {redeemed}, shortfall {shortfall}, earned {earned}")
+/// What the row of an effect says, where an answer repeats it.
+fn kept(rows: &MemberRows, kind: RequestKind, effect: Uuid) -> Option<String> {
+    match kind {
+        RequestKind::Authorization => {
+            let mut all = rows.authorizations.iter();
+            let row = all.find(|row| row.id.as_uuid() == effect)?;
+            Some(hold_words(&AuthorizationView {
+                id: row.id,
+                approval_code: row.approval_code(),
+                points: row.points,
+                expires_at: row.expires_at,
+            }))
+        }
+        RequestKind::Purchase => {
+            let mut all = rows.purchases.iter();
+            let row = all.find(|row| row.id.as_uuid() == effect)?;
+            Some(purchase_words(&PurchaseView {
+                id: row.id,
+                points_redeemed: row.redeemed,
+                points_shortfall: Some(row.shortfall),
+                points_earned: row.earned_points,
+                earned: Vec::new(),
+            }))
+        }
+        RequestKind::Refund | RequestKind::Reversal => {
+            let row = rows.refunds.iter().find(|row| row.id.as_uuid() == effect)?;
+            Some(refund_words(&RefundView {
+                id: Some(row.id),
+                amount: row.amount,
+                points_restored: row.restored,
+                points_lapsed: row.lapsed,
+                points_clawed_back: row.clawed_back,
+                points_owed: row.owed,
+                shortfall_yen: row.shortfall,
+            }))
+        }
+        _ => None,
+    }
+}
+
+/// What the till was told of an effect.
+fn told(request: &StoredRequest) -> Option<String> {
+    fn read<T: DeserializeOwned>(text: &str) -> Option<T> {
+        serde_json::from_str(text).ok()
+    }
+    let text = request.answer.as_ref();
+    match request.kind {
+        RequestKind::Authorization => {
+            let view = read::<AuthorizationAnswer>(text)?.authorization?;
+            Some(hold_words(&view))
+        }
+        RequestKind::Purchase => Some(purchase_words(&read::<PurchaseAnswer>(text)?.purchase?)),
+        RequestKind::Refund => Some(refund_words(&read::<RefundAnswer>(text)?.refund?)),
+        RequestKind::Reversal => Some(refund_words(&read::<ReversalAnswer>(text)?.refund?)),
+        _ => None,
+    }
+}
+
+fn hold_words(view: &AuthorizationView) -> String {
+    let code = &view.approval_code;
+    format!(
+        "{}: {} points, code {code}, until {}",
+        view.id, view.points, view.expires_at
+    )
+}
+
+fn purchase_words(view: &PurchaseView) -> String {
+    let shortfall = view.points_shortfall.unwrap_or_default();
+    format!(
+        "{}: redeemed {}, shortfall {shortfall}, earned {}",
+        view.id, view.points_redeemed, view.points_earned
+    )
+}
+
+fn refund_words(view: &RefundView) -> String {
+    let id = view.id.map(|id| id.to_string()).unwrap_or_default();
+    format!(
+        "{id}: {} yen, restored {}, lapsed {}, clawed back {}, owed {}, shortfall {} yen",
+        view.amount,
+        view.points_restored,
+        view.points_lapsed,
+        view.points_clawed_back,
+        view.points_owed,
+        view.shortfall_yen
+    )
 }

@@ -25,10 +25,7 @@ fn allowed(motive: Motive) -> &'static [(Account, Account)] {
             (MemberAvailable, StoreRedeemed),
         ],
         Motive::Shortfall => &[(StoreShortfall, StoreRedeemed)],
-        Motive::Restoration => &[
-            (StoreRedeemed, MemberAvailable),
-            (StoreRedeemed, StoreShortfall),
-        ],
+        Motive::Restoration => &[(StoreRedeemed, MemberAvailable)],
         Motive::Clawback => &[
             (MemberAvailable, ProgrammeIssued),
             (MemberPending, ProgrammeIssued),
