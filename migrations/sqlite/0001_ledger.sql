@@ -95,7 +95,6 @@ CREATE TABLE lots (
     held              INTEGER NOT NULL CHECK (held >= 0),
     pending           INTEGER NOT NULL CHECK (pending >= 0),
     is_open           INTEGER NOT NULL GENERATED ALWAYS AS (available + held + pending > 0) STORED,
-    CHECK (available + held + pending <= granted),
     CHECK ((expiry = 'never') = (expires_on IS NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX lots_open_by_member ON lots (member_id) WHERE is_open;
@@ -183,7 +182,7 @@ CREATE TABLE refunds (
     lines         TEXT    NOT NULL,
     amount        INTEGER NOT NULL CHECK (amount >= 0),
     restored      INTEGER NOT NULL CHECK (restored >= 0),
-    lapsed        INTEGER NOT NULL CHECK (lapsed >= 0 AND lapsed <= restored),
+    lapsed        INTEGER NOT NULL CHECK (lapsed >= 0),
     clawed_back   INTEGER NOT NULL CHECK (clawed_back >= 0),
     owed          INTEGER NOT NULL CHECK (owed >= 0),
     shortfall     INTEGER NOT NULL CHECK (shortfall >= 0),

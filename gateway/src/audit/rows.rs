@@ -6,30 +6,21 @@ use ledger::{
     account::{Account, Motive, Transfer},
     card_use::{Binding, CardUse, ShortCode, UseKey},
     lot::{Lot, Pending},
-    member::Member,
+    member::{Card, Member},
     records::{Authorization, Purchase, Refund, StoredRequest},
 };
-use pos_protocol::{EventId, LotId};
+use pos_protocol::LotId;
 use uuid::Uuid;
 
-/// An event without its data.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EventRow {
-    /// The event.
-    pub id: EventId,
-    /// Place among the member's events, from 1.
-    pub member_sequence: i64,
-    /// CloudEvents type.
-    pub kind: String,
-    /// CloudEvents subject.
-    pub subject: String,
-}
+use crate::store::EventHead;
 
 /// A member with everything that is the member's.
 #[derive(Debug, Clone)]
 pub struct MemberRows {
     /// The member.
     pub member: Member,
+    /// Every card, revoked ones too.
+    pub cards: Vec<Card>,
     /// Every lot, open and closed.
     pub lots: Vec<Lot>,
     /// Every pending grant, matured ones too.
@@ -49,7 +40,7 @@ pub struct MemberRows {
     /// Every short code made.
     pub short_codes: Vec<ShortCode>,
     /// Every event.
-    pub events: Vec<EventRow>,
+    pub events: Vec<EventHead>,
 }
 
 impl MemberRows {
@@ -58,6 +49,7 @@ impl MemberRows {
     pub fn new(member: Member) -> Self {
         Self {
             member,
+            cards: Vec::new(),
             lots: Vec::new(),
             pending: Vec::new(),
             transfers: Vec::new(),

@@ -13,6 +13,7 @@
 //! sees to it that no transaction outlives its batch.
 
 mod batch;
+mod by_member;
 mod cell;
 mod check;
 mod connect;
@@ -31,6 +32,7 @@ mod table;
 mod write;
 
 pub use batch::Batch;
+pub use by_member::{ByMember, EventHead, OfMember, Unreadable};
 pub use connect::{DatabaseUrl, DatabaseUrlError, PoolSizes, Store};
 pub use error::StoreError;
 pub use events::{EventFilter, OutboxStatus};

@@ -5,10 +5,11 @@
 
 mod balances;
 mod bindings;
+mod cards;
 mod events;
 mod holds;
 mod purchases;
-mod requests;
+pub(super) mod requests;
 mod transfers;
 
 use super::{rows::MemberRows, tally::Tally};
@@ -44,6 +45,7 @@ pub const CHECKS: &[Check] = checks! {
     "I9" purchases moved: "a purchase redeemed and earned what its transfers moved";
     "I9" purchases refunds: "refunds never give back more than was paid or take more than was earned, and add up";
     "I9" purchases refund_moved: "a refund restored and clawed back what its transfers moved";
+    "I3" cards named_by_key: "a card's id is the hash of its key, and every text and code was made by one of the member's cards";
     "I3" bindings one_basket: "a card text or short code serves one basket of one terminal";
     "I3" bindings one_purchase: "a basket has at most one purchase that stands";
     "I4" requests named_once: "every authorization, purchase and refund is the effect of exactly one stored request";

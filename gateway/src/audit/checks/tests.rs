@@ -14,17 +14,25 @@ use ledger::{
     records::{HoldState, PurchaseState, RequestKind},
     state::{InForce, State},
 };
-use member_card::{CardId, SpendLimit};
+use member_card::{CardId, SigningKey, SpendLimit};
 use pos_protocol::{
     AuthorizationId, BasketId, CommandId, MemberId, Points, PurchaseId, Receipt, ReceiptLine,
     RefundLine, RequestId, StoreId, TerminalId, Yen,
 };
 use uuid::Uuid;
 
-use super::{super::rows::EventRow, *};
+use super::*;
+use crate::store::EventHead;
 
 const GUIDE: &str = include_str!("../../../../docs/programme.md");
-const CARD: CardId = CardId::new(7);
+
+fn key() -> SigningKey {
+    SigningKey::from_hex(&"01".repeat(32)).unwrap()
+}
+
+fn card_id() -> CardId {
+    key().card_id()
+}
 
 fn points(number: i64) -> Points {
     Points::new(number).unwrap()
@@ -58,8 +66,8 @@ impl Play {
             commands: 1,
         };
         play.run(Operation::Enrol(Enrol {
-            card_id: CARD,
-            public_key: vec![4; 65],
+            card_id: card_id(),
+            public_key: key().public_key().to_sec1().to_vec(),
             member_id,
             member_no: number,
         }));
@@ -91,8 +99,9 @@ impl Play {
         self.rows.transfers.extend(changes.transfers);
         self.rows.refunds.extend(changes.refunds);
         self.rows.requests.extend(changes.requests);
-        self.rows.events.extend(changes.events.into_iter().map(|event| EventRow {
+        self.rows.events.extend(changes.events.into_iter().map(|event| EventHead {
             id: event.id,
+            member_id: event.member_id.unwrap(),
             member_sequence: event.member_sequence,
             kind: event.kind.to_owned(),
             subject: event.subject,
@@ -122,7 +131,7 @@ impl Play {
 
     fn card(&self) -> CardProof {
         CardProof::Text {
-            card_id: CARD,
+            card_id: card_id(),
             issued_at: u32::try_from(self.now.as_second()).unwrap(),
             spend: SpendLimit::Unlimited,
         }
@@ -171,6 +180,7 @@ impl Play {
     fn end(mut self) -> MemberRows {
         let state = self.state;
         self.rows.member = state.members.into_values().next().unwrap();
+        self.rows.cards = state.cards.into_values().collect();
         self.rows.lots = state.lots.into_values().collect();
         self.rows.pending = state.pending.into_values().collect();
         self.rows.authorizations = state.authorizations.into_values().collect();
@@ -194,7 +204,7 @@ fn sound() -> MemberRows {
     let card = play.card();
     play.buy("basket-b", payment(card, 100));
     play.run(Operation::MakeShortCode {
-        card_id: CARD,
+        card_id: card_id(),
         hash: [9; 32],
         spend: SpendLimit::Unlimited,
     });
@@ -321,6 +331,9 @@ const CORRUPTIONS: &[Corruption] = &[
     ("purchases.refund_moved", |rows| rows.refunds[0].restored = more(rows.refunds[0].restored)),
     ("purchases.refund_moved", |rows| rows.refunds[0].clawed_back = more(rows.refunds[0].clawed_back)),
     ("purchases.refund_moved", |rows| rows.refunds[0].owed = more(rows.refunds[0].owed)),
+    ("cards.named_by_key", |rows| rows.cards[0].public_key[40] ^= 1),
+    ("cards.named_by_key", |rows| rows.cards.clear()),
+    ("cards.named_by_key", |rows| rows.short_codes[0].card_id = CardId::new(1)),
     ("bindings.one_basket", |rows| rows.authorizations[0].basket_id = BasketId::new("other").unwrap()),
     ("bindings.one_basket", |rows| rows.purchases[0].terminal_id = TerminalId::new("other").unwrap()),
     ("bindings.one_basket", |rows| rows.short_codes[0].binding = None),
