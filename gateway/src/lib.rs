@@ -9,4 +9,6 @@
 //! only place that reads time.
 
 pub mod clock;
+pub mod http;
+pub mod limits;
 pub mod store;

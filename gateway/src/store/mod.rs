@@ -6,6 +6,10 @@
 
 mod connect;
 mod error;
+mod reference;
 
 pub use connect::{DatabaseUrl, DatabaseUrlError, PoolSizes, Store};
 pub use error::StoreError;
+pub use reference::{
+    Client, ClientScope, ClientSecret, Creation, NewClient, SigningKeyRow, StoreRow, TerminalRow,
+};
