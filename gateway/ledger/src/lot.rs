@@ -205,6 +205,17 @@ pub fn select<'a>(
     today: Date,
     wanted: Points,
 ) -> Vec<Part> {
+    pick(lots, today, wanted, |scope, points| {
+        spending.take(scope, points)
+    })
+}
+
+fn pick<'a>(
+    lots: impl Iterator<Item = &'a Lot>,
+    today: Date,
+    wanted: Points,
+    mut take: impl FnMut(&Scope, Points) -> Points,
+) -> Vec<Part> {
     let mut open: Vec<&Lot> = lots
         .filter(|lot| !lot.available.is_zero() && !lot.is_expired(today))
         .collect();
@@ -218,7 +229,7 @@ pub fn select<'a>(
     let mut left = wanted;
     let mut parts = Vec::new();
     for lot in open {
-        let points = spending.take(&lot.key.scope, lot.available.min(left));
+        let points = take(&lot.key.scope, lot.available.min(left));
         if !points.is_zero() {
             left = left.saturating_sub(points);
             parts.push(Part {
@@ -228,6 +239,16 @@ pub fn select<'a>(
         }
     }
     parts
+}
+
+/// As [`select`], from lots of any scope: what staff takes is not spent anywhere.
+#[must_use]
+pub fn select_any<'a>(
+    lots: impl Iterator<Item = &'a Lot>,
+    today: Date,
+    wanted: Points,
+) -> Vec<Part> {
+    pick(lots, today, wanted, |_, points| points)
 }
 
 /// The points of all parts.

@@ -50,7 +50,13 @@ impl fmt::Display for MemberNo {
 
 /// The Luhn check digit of `digits`.
 fn luhn(digits: &str) -> u32 {
-    let doubled = |d: u32| if d > 4 { (d * 2) % 10 + 1 } else { d * 2 };
+    // Twice the digit, its two digits added up.
+    let doubled = |digit: u32| {
+        [0, 2, 4, 6, 8, 1, 3, 5, 7, 9]
+            .into_iter()
+            .nth(digit as usize)
+            .unwrap_or(0)
+    };
     let sum: u32 = digits
         .chars()
         .rev()
@@ -64,7 +70,7 @@ fn luhn(digits: &str) -> u32 {
             }
         })
         .sum();
-    (10 - sum % 10) % 10
+    10_u32.saturating_sub(sum % 10) % 10
 }
 
 words! {

@@ -11,7 +11,7 @@ use pos_protocol::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{account::words, card_use::UseKey, lot::Part};
+use crate::{account::words, card_use::UseKey, lot::Part, programme::Programme};
 
 words! {
     /// The life of a hold. All but `Held` are final.
@@ -241,6 +241,21 @@ pub struct Settlement {
     pub gateway: SettlementTotals,
     /// When.
     pub at: Timestamp,
+}
+
+/// A programme version, immutable once written; the one with the highest number is in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProgrammeVersion {
+    /// From 1, without gaps.
+    pub version: i64,
+    /// The settings.
+    pub programme: Arc<Programme>,
+    /// The text people edited.
+    pub source: String,
+    /// Who put it in force.
+    pub actor: String,
+    /// When.
+    pub activated_at: Timestamp,
 }
 
 /// Something that happened, for whoever listens. Written with its cause, sent later, kept for ever.

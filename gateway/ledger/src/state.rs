@@ -24,7 +24,10 @@ use crate::{
     lot::{Lot, Pending},
     member::{Card, Member},
     programme::Programme,
-    records::{Authorization, Event, Purchase, Refund, RequestKind, Settlement, StoredRequest},
+    records::{
+        Authorization, Event, ProgrammeVersion, Purchase, Refund, RequestKind, Settlement,
+        StoredRequest,
+    },
 };
 
 /// The programme in force and its version.
@@ -95,6 +98,8 @@ pub struct Changes {
     pub authorizations: Edits<AuthorizationId, Authorization>,
     /// Purchases made or changed.
     pub purchases: Edits<PurchaseId, Purchase>,
+    /// Programme versions put in force; never changed afterwards.
+    pub programmes: Vec<ProgrammeVersion>,
     /// Requests answered; never changed afterwards.
     pub requests: Vec<StoredRequest>,
     /// Refunds; never changed afterwards.
@@ -124,6 +129,7 @@ impl Changes {
         absorb(&mut self.pending, later.pending);
         absorb(&mut self.authorizations, later.authorizations);
         absorb(&mut self.purchases, later.purchases);
+        self.programmes.extend(later.programmes);
         self.requests.extend(later.requests);
         self.refunds.extend(later.refunds);
         self.settlements.extend(later.settlements);
@@ -174,6 +180,12 @@ impl State {
         put_all(&mut self.pending, &changes.pending);
         put_all(&mut self.authorizations, &changes.authorizations);
         put_all(&mut self.purchases, &changes.purchases);
+        if let Some(newest) = changes.programmes.last() {
+            self.in_force = InForce {
+                programme: newest.programme.clone(),
+                version: newest.version,
+            };
+        }
         for request in &changes.requests {
             let key = (request.terminal_id.clone(), request.request_id.clone());
             self.requests.insert(key, request.clone());
@@ -241,7 +253,7 @@ impl Keys {
             Operation::Adjust(adjustment) => {
                 self.members.insert(adjustment.member_id);
             }
-            Operation::ProgrammeActivated { .. } => {}
+            Operation::ActivateProgramme(_) => {}
         }
     }
 
@@ -250,16 +262,17 @@ impl Keys {
         self.requests
             .insert((terminal.clone(), pos.request_id.clone()));
         match &pos.ask {
-            Ask::Inquiry { card, .. } | Ask::Authorization { card, .. } => {
-                self.add_use(card.use_key())
+            Ask::Inquiry { card, .. }
+            | Ask::Authorization { card, .. }
+            | Ask::Purchase {
+                payment: Payment::Card { card, .. },
+                ..
+            } => {
+                self.add_use(card.use_key());
             }
             Ask::Void { authorization_id } => {
                 self.authorizations.insert(*authorization_id);
             }
-            Ask::Purchase {
-                payment: Payment::Card { card, .. },
-                ..
-            } => self.add_use(card.use_key()),
             Ask::Purchase {
                 payment:
                     Payment::Authorization {

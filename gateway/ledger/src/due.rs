@@ -1,0 +1,209 @@
+//! What time brings: holds that run out, pending points that mature, lots that pass their last day.
+//!
+//! Every decision about a member starts here, so that it never depends on whether a sweep came by
+//! first. The sweep only makes sure that it also happens to members nobody asks about.
+
+use pos_protocol::{MemberId, Points};
+use serde_json::json;
+
+use crate::{
+    account::{Account, Motive},
+    lot::{self, Part},
+    posting::{Broken, Posting, Slip},
+    records::{Authorization, HoldState},
+};
+
+impl Posting<'_> {
+    /// Lets everything happen to the member that is due by now.
+    pub(crate) fn settle_due(&mut self, member_id: MemberId) -> Result<(), Broken> {
+        for hold in self.holds_of(member_id) {
+            if hold.expires_at <= self.now {
+                self.release(hold, HoldState::Expired)?;
+            }
+        }
+        self.mature_pending(member_id)?;
+        self.expire_lots(member_id)
+    }
+
+    /// Ends a hold without a payment: its points go back to their lots.
+    pub(crate) fn release(
+        &mut self,
+        mut hold: Authorization,
+        state: HoldState,
+    ) -> Result<(), Broken> {
+        let slip = Slip {
+            member_id: hold.member_id,
+            motive: Motive::Release,
+            source: hold.id.as_uuid(),
+            store_id: Some(hold.store_id.clone()),
+            business_date: self.business_date(&hold.store_id),
+        };
+        self.transfer_parts(
+            &slip,
+            Account::MemberHeld,
+            Account::MemberAvailable,
+            &hold.parts,
+        )?;
+        self.count_holds(hold.member_id, |open| open.saturating_sub(1));
+        hold.state = state;
+        hold.resolved_at = Some(self.now);
+        let kind = match state {
+            HoldState::Expired => "authorization.expired",
+            HoldState::Voided => "authorization.voided",
+            _ => "authorization.reversed",
+        };
+        let data = json!({
+            "authorization_id": hold.id,
+            "member_id": hold.member_id,
+            "store_id": hold.store_id,
+            "terminal_id": hold.terminal_id,
+            "basket_id": hold.basket_id,
+            "points": hold.points,
+        });
+        self.member_event(
+            hold.member_id,
+            kind,
+            format!("authorization/{}", hold.id),
+            &data,
+        );
+        self.put_authorization(hold.id, hold);
+        Ok(())
+    }
+
+    /// Keeps the member's count of open holds.
+    pub(crate) fn count_holds(&mut self, member_id: MemberId, count: impl FnOnce(u32) -> u32) {
+        if let Some(mut member) = self.member(member_id).cloned() {
+            member.open_holds = count(member.open_holds);
+            self.put_member(member_id, member);
+        }
+    }
+
+    fn mature_pending(&mut self, member_id: MemberId) -> Result<(), Broken> {
+        let today = self.today;
+        let due: Vec<_> = self
+            .pending_of(member_id)
+            .into_iter()
+            .filter(|grant| {
+                !grant.points.is_zero() && grant.matures_on.is_some_and(|day| day <= today)
+            })
+            .cloned()
+            .collect();
+        for mut grant in due {
+            let slip = self.programme_slip(member_id, Motive::Maturity, grant.id.as_uuid());
+            let points = grant.points;
+            self.transfer(
+                &slip,
+                Account::MemberPending,
+                Account::MemberAvailable,
+                Some(grant.lot_id),
+                points,
+            )?;
+            self.pay_debt(member_id, grant.lot_id, points)?;
+            let data = json!({ "member_id": member_id, "purchase_id": grant.purchase_id, "points": points });
+            self.member_event(
+                member_id,
+                "points.matured",
+                format!("purchase/{}", grant.purchase_id),
+                &data,
+            );
+            grant.points = Points::ZERO;
+            self.put_pending((member_id, grant.id), grant);
+        }
+        Ok(())
+    }
+
+    fn expire_lots(&mut self, member_id: MemberId) -> Result<(), Broken> {
+        let today = self.today;
+        let due: Vec<_> = self
+            .lots_of(member_id)
+            .into_iter()
+            .filter(|lot| !lot.available.is_zero() && lot.is_expired(today))
+            .cloned()
+            .collect();
+        for lot in due {
+            self.lapse(member_id, lot.id, lot.available)?;
+            let data = json!({
+                "member_id": member_id,
+                "points": lot.available,
+                "class": lot.key.class,
+                "expired_on": lot.key.expires_on,
+            });
+            self.member_event(
+                member_id,
+                "points.expired",
+                format!("lot/{}", lot.id),
+                &data,
+            );
+        }
+        Ok(())
+    }
+
+    /// Points past their last day become breakage.
+    pub(crate) fn lapse(
+        &mut self,
+        member_id: MemberId,
+        lot_id: pos_protocol::LotId,
+        points: Points,
+    ) -> Result<(), Broken> {
+        let slip = self.programme_slip(member_id, Motive::Expiry, lot_id.as_uuid());
+        self.transfer(
+            &slip,
+            Account::MemberAvailable,
+            Account::ProgrammeBreakage,
+            Some(lot_id),
+            points,
+        )
+    }
+
+    /// Pays what the member owes from points just granted into `lot_id`; says how many.
+    pub(crate) fn pay_debt(
+        &mut self,
+        member_id: MemberId,
+        lot_id: pos_protocol::LotId,
+        granted: Points,
+    ) -> Result<Points, Broken> {
+        let owed = self
+            .member(member_id)
+            .map_or(Points::ZERO, |member| member.owed);
+        let paid = owed.min(granted);
+        let slip = self.programme_slip(member_id, Motive::DebtSettlement, lot_id.as_uuid());
+        self.transfer(
+            &slip,
+            Account::MemberAvailable,
+            Account::MemberOwed,
+            Some(lot_id),
+            paid,
+        )?;
+        Ok(paid)
+    }
+
+    /// A slip for what no store is part of.
+    pub(crate) fn programme_slip(
+        &self,
+        member_id: MemberId,
+        motive: Motive,
+        source: uuid::Uuid,
+    ) -> Slip {
+        Slip {
+            member_id,
+            motive,
+            source,
+            store_id: None,
+            business_date: self.today,
+        }
+    }
+
+    /// The open business day of a store.
+    pub(crate) fn business_date(&self, store: &pos_protocol::StoreId) -> jiff::civil::Date {
+        crate::calendar::business_date(self.programme(), store, self.now)
+    }
+
+    /// Points in `parts` of a hold, held against the hold's own figure.
+    pub(crate) fn check_parts(parts: &[Part], points: Points) -> Result<(), Broken> {
+        if lot::sum(parts) == points {
+            Ok(())
+        } else {
+            Err(Broken("parts do not add up to their whole"))
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Members and cards: enrolment, revocation, short codes, and what staff does.
+
+use jiff::SignedDuration;
+use member_card::{CardId, SpendLimit};
+use pos_protocol::{MemberId, Points, Reason};
+use serde_json::json;
+
+use crate::{
+    account::{Account, Motive},
+    card_use::{ShortCode, ShortCodeHash},
+    command::{Activation, Adjustment, Direction, Enrol},
+    decision::{Answer, Stop},
+    lot::{self, LotKey},
+    member::{Card, CardStatus, Member, MemberStatus},
+    posting::Posting,
+    programme::BASE_RANK,
+    records::ProgrammeVersion,
+};
+
+impl Posting<'_> {
+    /// The same key again is the same card, whoever asks and however often.
+    pub(crate) fn enrol(&mut self, enrol: &Enrol) -> Result<Answer, Stop> {
+        let card_id = enrol.card_id;
+        if let Some(card) = self.card(card_id) {
+            if card.status == CardStatus::Revoked {
+                return Ok(Answer::Refused(Reason::CardBlocked));
+            }
+            let member_id = card.member_id;
+            let member = self
+                .member(member_id)
+                .ok_or(crate::posting::Broken("a card leads to no member"))?;
+            let member_no = member.number.clone();
+            return Ok(Answer::Enrolled {
+                card_id,
+                member_id,
+                member_no,
+                created: false,
+            });
+        }
+        let member_id = enrol.member_id;
+        self.put_member(
+            member_id,
+            Member::new(member_id, enrol.member_no.clone(), BASE_RANK, self.now),
+        );
+        let card = Card {
+            id: card_id,
+            member_id,
+            public_key: enrol.public_key.clone(),
+            status: CardStatus::Active,
+            enrolled_at: self.now,
+            revoked_at: None,
+        };
+        self.put_card(card_id, card);
+        let subject = format!("member/{member_id}");
+        let data = json!({ "member_id": member_id, "rank": BASE_RANK });
+        self.member_event(member_id, "member.enrolled", subject.clone(), &data);
+        let data = json!({ "member_id": member_id, "card_id": card_id });
+        self.member_event(member_id, "card.enrolled", subject, &data);
+        Ok(Answer::Enrolled {
+            card_id,
+            member_id,
+            member_no: enrol.member_no.clone(),
+            created: true,
+        })
+    }
+
+    pub(crate) fn revoke_card(&mut self, member_id: MemberId, card_id: CardId) -> Answer {
+        let Some(card) = self
+            .card(card_id)
+            .filter(|card| card.member_id == member_id)
+            .cloned()
+        else {
+            return Answer::NotFound;
+        };
+        if card.status == CardStatus::Revoked {
+            return Answer::CardRevoked { changed: false };
+        }
+        self.put_card(
+            card_id,
+            Card {
+                status: CardStatus::Revoked,
+                revoked_at: Some(self.now),
+                ..card
+            },
+        );
+        let data = json!({ "member_id": member_id, "card_id": card_id });
+        self.member_event(
+            member_id,
+            "card.revoked",
+            format!("member/{member_id}"),
+            &data,
+        );
+        Answer::CardRevoked { changed: true }
+    }
+
+    pub(crate) fn make_short_code(
+        &mut self,
+        card_id: CardId,
+        hash: ShortCodeHash,
+        spend: SpendLimit,
+    ) -> Answer {
+        let Some(card) = self.card(card_id) else {
+            return Answer::NotFound;
+        };
+        if card.status == CardStatus::Revoked {
+            return Answer::Refused(Reason::CardBlocked);
+        }
+        let member_id = card.member_id;
+        if self.short_code(hash).is_some() {
+            // Ten thousand million million codes: a collision is a guess. Ask again.
+            return Answer::Refused(Reason::CardAlreadyUsed);
+        }
+        let life =
+            SignedDuration::from_secs(i64::from(self.programme().cards.short_code_seconds.get()));
+        let expires_at = self.now.checked_add(life).unwrap_or(self.now);
+        self.put_short_code(
+            hash,
+            ShortCode {
+                hash,
+                card_id,
+                member_id,
+                spend,
+                expires_at,
+                binding: None,
+            },
+        );
+        Answer::ShortCodeMade
+    }
+
+    pub(crate) fn adjust(&mut self, adjustment: &Adjustment) -> Result<Answer, Stop> {
+        let Adjustment {
+            member_id, points, ..
+        } = *adjustment;
+        if self.member(member_id).is_none() {
+            return Ok(Answer::NotFound);
+        }
+        if points.is_zero() {
+            return Ok(Answer::Refused(Reason::ZeroPoints));
+        }
+        self.settle_due(member_id)?;
+        let id = self.new_id();
+        let slip = self.programme_slip(member_id, Motive::Adjustment, id);
+        match adjustment.direction {
+            Direction::Grant => {
+                let scope = adjustment.scope.clone();
+                let Some(key) =
+                    LotKey::granted(self.programme(), &adjustment.class, self.today, scope)
+                else {
+                    return Ok(Answer::NotFound);
+                };
+                let fits = self.member(member_id).is_some_and(|member| {
+                    let all = [member.available, member.held, member.pending, points];
+                    all.into_iter()
+                        .try_fold(Points::ZERO, Points::checked_add)
+                        .is_some()
+                });
+                if !fits {
+                    return Ok(Answer::Refused(Reason::AmountTooLarge));
+                }
+                let lot_id = self.lot_for(member_id, key, &format!("adjustment:{id}"));
+                self.transfer(
+                    &slip,
+                    Account::ProgrammeIssued,
+                    Account::MemberAvailable,
+                    Some(lot_id),
+                    points,
+                )?;
+                self.pay_debt(member_id, lot_id, points)?;
+            }
+            Direction::Take => {
+                let parts =
+                    lot::select_any(self.lots_of(member_id).into_iter(), self.today, points);
+                if lot::sum(&parts) < points {
+                    return Ok(Answer::Refused(Reason::InsufficientPoints));
+                }
+                self.transfer_parts(
+                    &slip,
+                    Account::MemberAvailable,
+                    Account::ProgrammeIssued,
+                    &parts,
+                )?;
+            }
+        }
+        let data = json!({
+            "adjustment_id": id,
+            "member_id": member_id,
+            "direction": match adjustment.direction { Direction::Grant => "grant", Direction::Take => "take" },
+            "points": points,
+            "class": adjustment.class,
+            "reason": adjustment.reason,
+            "actor": adjustment.actor,
+        });
+        self.member_event(
+            member_id,
+            "points.adjusted",
+            format!("member/{member_id}"),
+            &data,
+        );
+        Ok(Answer::Done)
+    }
+
+    pub(crate) fn set_blocked(
+        &mut self,
+        member_id: MemberId,
+        blocked: bool,
+        reason: &str,
+        actor: &str,
+    ) -> Answer {
+        let Some(member) = self.member(member_id).cloned() else {
+            return Answer::NotFound;
+        };
+        let status = if blocked {
+            MemberStatus::Blocked
+        } else {
+            MemberStatus::Active
+        };
+        if member.status == status {
+            return Answer::Done;
+        }
+        self.put_member(member_id, Member { status, ..member });
+        let kind = if blocked {
+            "member.blocked"
+        } else {
+            "member.unblocked"
+        };
+        let data = json!({ "member_id": member_id, "reason": reason, "actor": actor });
+        self.member_event(member_id, kind, format!("member/{member_id}"), &data);
+        Answer::Done
+    }
+
+    /// A version replaces the one it was compared with, or none.
+    pub(crate) fn activate_programme(&mut self, activation: &Activation) -> Answer {
+        let in_force = &self.state.in_force;
+        let same_programme =
+            in_force.version == 0 || in_force.programme.id == activation.programme.id;
+        if in_force.version != activation.replaces || !same_programme {
+            return Answer::ProgrammeMoved {
+                version: in_force.version,
+            };
+        }
+        let version = in_force.version.saturating_add(1);
+        let data = json!({
+            "programme": activation.programme.id,
+            "version": version,
+            "actor": activation.actor,
+        });
+        self.plain_event(
+            "programme.activated",
+            format!("programme/{}", activation.programme.id),
+            &data,
+        );
+        self.changes.programmes.push(ProgrammeVersion {
+            version,
+            programme: activation.programme.clone(),
+            source: activation.source.clone(),
+            actor: activation.actor.clone(),
+            activated_at: self.now,
+        });
+        Answer::ProgrammeActivated { version }
+    }
+}

@@ -1,0 +1,498 @@
+//! The purchase: captures its hold or spends in one go, accrues, and closes its basket.
+//!
+//! An advice reports a sale that already happened. It is held to who the member is, but never to
+//! what the member has: what is there is taken, the rest is the store's shortfall.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::SignedDuration;
+use pos_protocol::{
+    Advice, AuthorizationId, BasketId, EarnedView, LotId, MemberId, PendingId, Points,
+    PurchaseAnswer, PurchaseId, PurchaseView, Reason, Receipt, RequestId, Yen,
+};
+use serde_json::json;
+
+use crate::{
+    account::{Account, Motive},
+    authorization::resolved,
+    calendar,
+    card_use::{Till, UseKey},
+    command::Payment,
+    decide::Reply,
+    decision::Stop,
+    earning,
+    identify::Presented,
+    lot::{self, LotExpiry, LotKey, Part, Pending, Scope, Spending},
+    posting::{Broken, Posting, Slip},
+    programme::BASE_CLASS,
+    records::{Authorization, Earned, HoldState, Purchase, PurchaseState, RequestKind},
+};
+
+/// How far apart the till's clock and the gateway's may be before the event says so, in seconds.
+const CLOCK_SKEW_FLAGGED_S: i64 = 300;
+
+/// A purchase as the till reports it.
+#[derive(Clone, Copy)]
+pub(crate) struct Sale<'c> {
+    pub(crate) till: &'c Till,
+    pub(crate) request_id: &'c RequestId,
+    pub(crate) basket_id: &'c BasketId,
+    pub(crate) receipt: &'c Arc<Receipt>,
+    pub(crate) advice: Option<&'c Advice>,
+}
+
+/// Who buys and how the points part is paid.
+struct Paid {
+    member_id: MemberId,
+    used: UseKey,
+    authorization_id: Option<AuthorizationId>,
+    parts: Vec<Part>,
+    /// Points claimed beyond what could be taken; only ever in an advice.
+    shortfall: Points,
+}
+
+impl Posting<'_> {
+    pub(crate) fn purchase(&mut self, sale: Sale<'_>, payment: &Payment) -> Result<Reply, Stop> {
+        let purchase_id = PurchaseId::new(self.new_id());
+        self.check_advice_delay(sale.advice)?;
+        let paid = match payment {
+            Payment::Card { card, redeem } => {
+                let scanned_at = sale.advice.map_or(self.now, |advice| advice.scanned_at);
+                let presented = self.identify(sale.till, sale.basket_id, card, scanned_at)?;
+                self.check_sale(sale, presented.member_id, presented.used)?;
+                self.pay_at_once(sale, purchase_id, presented, *redeem)?
+            }
+            Payment::Authorization {
+                authorization_id,
+                redeem,
+            } => {
+                let hold = self.own_hold(sale.till, *authorization_id)?;
+                if hold.basket_id != *sale.basket_id {
+                    return Err(Stop::decline(Reason::UnknownAuthorization));
+                }
+                self.check_sale(sale, hold.member_id, hold.used)?;
+                self.capture(sale, purchase_id, hold, *redeem)?
+            }
+        };
+        let purchase = self.complete(sale, purchase_id, paid)?;
+        let answer = PurchaseAnswer {
+            purchase: Some(purchase_view(&purchase)),
+            points: self.balance(purchase.member_id),
+            ..PurchaseAnswer::approved(sale.request_id.clone())
+        };
+        Ok(Reply::new(RequestKind::Purchase, &answer)
+            .member(purchase.member_id)
+            .effect(purchase_id.as_uuid()))
+    }
+
+    /// An advice may arrive only so late, and not before its scan.
+    fn check_advice_delay(&self, advice: Option<&Advice>) -> Result<(), Stop> {
+        let Some(advice) = advice else { return Ok(()) };
+        let rule = &self.programme().cards;
+        let delay = self.now.duration_since(advice.scanned_at);
+        if delay > SignedDuration::from_hours(i64::from(rule.advice_hours.get())) {
+            return Err(Stop::decline(Reason::AdviceTooLate));
+        }
+        if delay < SignedDuration::from_secs(-CLOCK_SKEW_FLAGGED_S) {
+            return Err(Stop::decline(Reason::CardTextFromFuture));
+        }
+        Ok(())
+    }
+
+    /// What must hold before anything moves: the basket is open, the day is open, amounts fit.
+    fn check_sale(&self, sale: Sale<'_>, member_id: MemberId, used: UseKey) -> Result<(), Stop> {
+        let decline = |reason| Stop::decline_member(reason, member_id);
+        if self
+            .binding(used)
+            .is_some_and(|binding| binding.purchase_id.is_some())
+        {
+            return Err(decline(Reason::BasketCompleted));
+        }
+        let open = self.business_date(&sale.till.store_id);
+        let late = match sale.advice {
+            Some(_) => self
+                .programme()
+                .cards
+                .advice_hours
+                .get()
+                .div_ceil(24)
+                .saturating_add(1),
+            None => 1,
+        };
+        let day = sale.receipt.business_date;
+        if day > calendar::days_after(open, 1) || calendar::days_after(day, late) < open {
+            return Err(decline(Reason::BusinessDateNotOpen));
+        }
+        let most =
+            earning::earned(self.programme(), sale.receipt, Points::ZERO).map(|(points, _)| points);
+        let fits = self
+            .member(member_id)
+            .zip(most)
+            .is_some_and(|(member, most)| {
+                let all = [member.available, member.held, member.pending, most];
+                all.into_iter()
+                    .try_fold(Points::ZERO, Points::checked_add)
+                    .is_some()
+            });
+        if fits {
+            Ok(())
+        } else {
+            Err(decline(Reason::AmountTooLarge))
+        }
+    }
+
+    /// Points that would pay the whole receipt.
+    fn worth(&self, total: Yen) -> Points {
+        let points = total
+            .get()
+            .checked_div(i64::from(self.programme().yen_per_point.get()))
+            .unwrap_or(0);
+        Points::new(points).unwrap_or(Points::ZERO)
+    }
+
+    /// Authorizes and captures in one step.
+    fn pay_at_once(
+        &mut self,
+        sale: Sale<'_>,
+        purchase_id: PurchaseId,
+        presented: Presented,
+        redeem: Points,
+    ) -> Result<Paid, Stop> {
+        let member_id = presented.member_id;
+        let allowance = self.allowance(presented);
+        let worth = self.worth(sale.receipt.total);
+        if sale.advice.is_none() && !redeem.is_zero() {
+            let too_much = (redeem > worth).then_some(Reason::AboveReceiptTotal);
+            if let Some(reason) = allowance.refusal(redeem).or(too_much) {
+                return Err(Stop::decline_member(reason, member_id));
+            }
+        }
+        let wanted = redeem.min(allowance.points()).min(worth);
+        let here = Spending::at(self.programme(), &sale.till.store_id, Some(sale.receipt));
+        let parts = lot::select(
+            self.lots_of(member_id).into_iter(),
+            here,
+            self.today,
+            wanted,
+        );
+        let shortfall = redeem.saturating_sub(lot::sum(&parts));
+        if sale.advice.is_none() && !shortfall.is_zero() {
+            return Err(Stop::decline_member(Reason::InsufficientPoints, member_id));
+        }
+        let slip = self.sale_slip(sale, member_id, Motive::Capture, purchase_id.as_uuid());
+        self.transfer_parts(
+            &slip,
+            Account::MemberAvailable,
+            Account::StoreRedeemed,
+            &parts,
+        )?;
+        Ok(Paid {
+            member_id,
+            used: presented.used,
+            authorization_id: None,
+            parts,
+            shortfall,
+        })
+    }
+
+    /// Captures a hold, whole or in part; the rest goes back to its lots.
+    fn capture(
+        &mut self,
+        sale: Sale<'_>,
+        purchase_id: PurchaseId,
+        hold: Authorization,
+        redeem: Option<Points>,
+    ) -> Result<Paid, Stop> {
+        let (member_id, used, authorization_id) = (hold.member_id, hold.used, Some(hold.id));
+        let claimed = redeem.unwrap_or(hold.points);
+        match (resolved(hold.state), sale.advice) {
+            (None, _) => {}
+            // The basket is not complete (that was checked), so the goods left on a hold that is gone.
+            (Some(_), Some(_)) => {
+                let wanted = claimed.min(self.worth(sale.receipt.total));
+                let here = Spending::at(self.programme(), &sale.till.store_id, Some(sale.receipt));
+                let parts = lot::select(
+                    self.lots_of(member_id).into_iter(),
+                    here,
+                    self.today,
+                    wanted,
+                );
+                let slip = self.sale_slip(sale, member_id, Motive::Capture, purchase_id.as_uuid());
+                self.transfer_parts(
+                    &slip,
+                    Account::MemberAvailable,
+                    Account::StoreRedeemed,
+                    &parts,
+                )?;
+                let shortfall = claimed.saturating_sub(lot::sum(&parts));
+                return Ok(Paid {
+                    member_id,
+                    used,
+                    authorization_id,
+                    parts,
+                    shortfall,
+                });
+            }
+            (Some(reason), None) => return Err(Stop::decline_member(reason, member_id)),
+        }
+        let worth = self.worth(sale.receipt.total);
+        if sale.advice.is_none() {
+            let refusal = if claimed > hold.points {
+                Some(Reason::AboveHold)
+            } else {
+                (claimed > worth).then_some(Reason::AboveReceiptTotal)
+            };
+            if let Some(reason) = refusal {
+                return Err(Stop::decline_member(reason, member_id));
+            }
+        }
+        let (parts, rest) = lot::split(&hold.parts, claimed.min(worth));
+        let captured = lot::sum(&parts);
+        let source = hold.id.as_uuid();
+        let slip = self.sale_slip(sale, member_id, Motive::Capture, source);
+        self.transfer_parts(&slip, Account::MemberHeld, Account::StoreRedeemed, &parts)?;
+        let slip = Slip {
+            motive: Motive::Release,
+            ..slip
+        };
+        self.transfer_parts(&slip, Account::MemberHeld, Account::MemberAvailable, &rest)?;
+        self.count_holds(member_id, |open| open.saturating_sub(1));
+        let resolved_at = Some(self.now);
+        let id = hold.id;
+        self.put_authorization(
+            id,
+            Authorization {
+                state: HoldState::Captured,
+                captured,
+                resolved_at,
+                ..hold
+            },
+        );
+        // What went back to a lot past its last day lapses at once.
+        self.settle_due(member_id)?;
+        Ok(Paid {
+            member_id,
+            used,
+            authorization_id,
+            parts,
+            shortfall: claimed.saturating_sub(captured),
+        })
+    }
+
+    /// Books shortfall and accrual, closes the basket and writes the purchase.
+    fn complete(&mut self, sale: Sale<'_>, id: PurchaseId, paid: Paid) -> Result<Purchase, Stop> {
+        let Paid {
+            member_id,
+            used,
+            authorization_id,
+            parts,
+            shortfall,
+        } = paid;
+        let slip = self.sale_slip(sale, member_id, Motive::Shortfall, id.as_uuid());
+        self.transfer(
+            &slip,
+            Account::StoreShortfall,
+            Account::StoreRedeemed,
+            None,
+            shortfall,
+        )?;
+        let redeemed = lot::sum(&parts);
+        let claimed = redeemed.saturating_add(shortfall);
+        let (earned_points, why) = earning::earned(self.programme(), sale.receipt, claimed)
+            .ok_or(Stop::decline_member(Reason::AmountTooLarge, member_id))?;
+        self.note_activity(member_id);
+        let earned = self.accrue(sale, id, member_id, earned_points, why)?;
+        let purchase = Purchase {
+            id,
+            member_id,
+            terminal_id: sale.till.terminal_id.clone(),
+            store_id: sale.till.store_id.clone(),
+            basket_id: sale.basket_id.clone(),
+            authorization_id,
+            used,
+            receipt: sale.receipt.clone(),
+            redeemed,
+            redeemed_parts: parts,
+            shortfall,
+            earned_points,
+            earned,
+            advice: sale.advice.is_some(),
+            programme_version: self.state.in_force.version,
+            recorded_at: self.now,
+            state: PurchaseState::Completed,
+            refunded: BTreeMap::new(),
+            refunded_amount: Yen::ZERO,
+            restored: Points::ZERO,
+            clawback_due: Points::ZERO,
+        };
+        self.edit_binding(used, |binding| binding.purchase_id = Some(id));
+        self.tell_purchase(&purchase);
+        self.put_purchase(id, purchase.clone());
+        Ok(purchase)
+    }
+
+    fn sale_slip(
+        &self,
+        sale: Sale<'_>,
+        member_id: MemberId,
+        motive: Motive,
+        source: uuid::Uuid,
+    ) -> Slip {
+        Slip {
+            member_id,
+            motive,
+            source,
+            store_id: Some(sale.till.store_id.clone()),
+            business_date: sale.receipt.business_date,
+        }
+    }
+
+    /// A purchase is activity: lots that expire by activity get a new last day.
+    fn note_activity(&mut self, member_id: MemberId) {
+        let (today, programme) = (self.today, self.programme());
+        if let Some(mut member) = self.member(member_id).cloned() {
+            member.last_activity_on = Some(today);
+            self.put_member(member_id, member);
+        }
+        let by_activity = |lot: &&lot::Lot| lot.key.expiry == LotExpiry::Activity && lot.is_open();
+        let lots: Vec<_> = self
+            .lots_of(member_id)
+            .into_iter()
+            .filter(by_activity)
+            .cloned()
+            .collect();
+        for mut lot in lots {
+            let Some(class) = programme.classes.get(&lot.key.class) else {
+                continue;
+            };
+            let renewed = calendar::last_day(class.expiry, today);
+            if renewed.is_some_and(|day| lot.key.expires_on.is_some_and(|old| old < day)) {
+                lot.key.expires_on = renewed;
+                self.put_lot((member_id, lot.id), lot);
+            }
+        }
+    }
+
+    fn accrue(
+        &mut self,
+        sale: Sale<'_>,
+        purchase_id: PurchaseId,
+        member_id: MemberId,
+        points: Points,
+        why: String,
+    ) -> Result<Vec<Earned>, Stop> {
+        if points.is_zero() {
+            return Ok(Vec::new());
+        }
+        let programme = self.programme();
+        let key = LotKey::granted(programme, BASE_CLASS, self.today, Scope::default())
+            .ok_or(Broken("the programme has no base class"))?;
+        let expires_on = key.expires_on;
+        let lot_id = self.lot_for(member_id, key, &format!("purchase:{purchase_id}"));
+        let days = programme.earn.pending_days.get();
+        let slip = self.sale_slip(sale, member_id, Motive::Accrual, purchase_id.as_uuid());
+        let pending = if days == 0 {
+            self.transfer(
+                &slip,
+                Account::ProgrammeIssued,
+                Account::MemberAvailable,
+                Some(lot_id),
+                points,
+            )?;
+            self.pay_debt(member_id, lot_id, points)?;
+            None
+        } else {
+            let matures_on = calendar::days_after(self.today, days);
+            self.transfer(
+                &slip,
+                Account::ProgrammeIssued,
+                Account::MemberPending,
+                Some(lot_id),
+                points,
+            )?;
+            Some((
+                self.add_pending(member_id, lot_id, purchase_id, points, matures_on),
+                matures_on,
+            ))
+        };
+        Ok(vec![Earned {
+            points,
+            class: BASE_CLASS.to_owned(),
+            lot_id,
+            expires_on,
+            pending_id: pending.map(|(id, _)| id),
+            pending_until: pending.map(|(_, day)| day),
+            why,
+        }])
+    }
+
+    fn add_pending(
+        &mut self,
+        member_id: MemberId,
+        lot_id: LotId,
+        purchase_id: PurchaseId,
+        points: Points,
+        matures_on: jiff::civil::Date,
+    ) -> PendingId {
+        let id = PendingId::new(self.new_id());
+        let grant = Pending {
+            id,
+            member_id,
+            lot_id,
+            purchase_id,
+            points,
+            matures_on: Some(matures_on),
+        };
+        self.put_pending((member_id, id), grant);
+        id
+    }
+
+    fn tell_purchase(&mut self, purchase: &Purchase) {
+        let skew = self
+            .now
+            .duration_since(purchase.receipt.occurred_at)
+            .as_secs();
+        let flagged =
+            !purchase.advice && !(-CLOCK_SKEW_FLAGGED_S..=CLOCK_SKEW_FLAGGED_S).contains(&skew);
+        let data = json!({
+            "purchase_id": purchase.id,
+            "member_id": purchase.member_id,
+            "store_id": purchase.store_id,
+            "terminal_id": purchase.terminal_id,
+            "basket_id": purchase.basket_id,
+            "channel": "store",
+            "authorization_id": purchase.authorization_id,
+            "receipt": purchase.receipt.as_ref(),
+            "points_redeemed": purchase.redeemed,
+            "points_shortfall": purchase.shortfall,
+            "points_earned": purchase.earned_points,
+            "earned": purchase.earned.iter().map(earned_view).collect::<Vec<_>>(),
+            "programme_version": purchase.programme_version,
+            "advice": purchase.advice,
+            "recorded_at": purchase.recorded_at,
+            "till_clock_skew_seconds": flagged.then_some(skew),
+        });
+        let subject = format!("purchase/{}", purchase.id);
+        self.member_event(purchase.member_id, "purchase.completed", subject, &data);
+    }
+}
+
+fn earned_view(earned: &Earned) -> EarnedView {
+    EarnedView {
+        points: earned.points,
+        class: earned.class.clone(),
+        expires_on: earned.expires_on,
+        pending_until: earned.pending_until,
+        why: earned.why.clone(),
+    }
+}
+
+fn purchase_view(purchase: &Purchase) -> PurchaseView {
+    PurchaseView {
+        id: purchase.id,
+        points_redeemed: purchase.redeemed,
+        points_shortfall: Some(purchase.shortfall).filter(|points| !points.is_zero()),
+        points_earned: purchase.earned_points,
+        earned: purchase.earned.iter().map(earned_view).collect(),
+    }
+}

@@ -1,0 +1,408 @@
+//! Refunds: spent points go back to their lots, earned points are taken back pro rata.
+//!
+//! What is due is computed from the *cumulated* refunded amount and the difference to what was done
+//! before. So it does not matter in which pieces goods come back, and a purchase that came back
+//! whole has given back and taken back everything, never more.
+
+use std::collections::BTreeMap;
+
+use pos_protocol::{
+    Points, PurchaseId, Reason, RefundAnswer, RefundId, RefundLine, RefundView, RequestId, Yen,
+};
+use serde_json::json;
+
+use crate::{
+    account::{Account, Motive},
+    calendar,
+    card_use::Till,
+    decide::Reply,
+    decision::Stop,
+    earning::share,
+    lot::{self, LotExpiry, LotKey, Part, Spending},
+    posting::{Broken, Posting, Slip},
+    programme::{Clawback, ExpiredPoints, ReturnScope},
+    records::{Purchase, PurchaseState, Refund, RequestKind},
+};
+
+impl Posting<'_> {
+    pub(crate) fn refund(
+        &mut self,
+        till: &Till,
+        request_id: &RequestId,
+        purchase_id: PurchaseId,
+        lines: Option<&[RefundLine]>,
+    ) -> Result<Reply, Stop> {
+        let purchase = self.refundable(till, purchase_id)?;
+        let returned = returned_lines(&purchase, lines)?;
+        let refund = self.take_back(till, purchase, returned, false)?;
+        let answer = RefundAnswer {
+            refund: Some(refund_view(&refund, true)),
+            points: self.balance(refund.member_id),
+            ..RefundAnswer::approved(request_id.clone())
+        };
+        Ok(Reply::new(RequestKind::Refund, &answer)
+            .member(refund.member_id)
+            .effect(refund.id.as_uuid()))
+    }
+
+    /// The same numbers as the refund would give now, and no effect but what is due anyway.
+    pub(crate) fn quote(
+        &mut self,
+        till: &Till,
+        request_id: &RequestId,
+        purchase_id: PurchaseId,
+        lines: Option<&[RefundLine]>,
+    ) -> Result<Reply, Stop> {
+        let purchase = self.refundable(till, purchase_id)?;
+        let returned = returned_lines(&purchase, lines)?;
+        let mut trial = self.trial();
+        let refund = trial.take_back(till, purchase, returned, false)?;
+        let answer = RefundAnswer {
+            refund: Some(refund_view(&refund, false)),
+            points: trial.balance(refund.member_id),
+            ..RefundAnswer::approved(request_id.clone())
+        };
+        Ok(Reply::new(RequestKind::RefundQuote, &answer).member(refund.member_id))
+    }
+
+    /// The purchase, if this till may refund it. One it may not see is as good as unknown.
+    fn refundable(&mut self, till: &Till, purchase_id: PurchaseId) -> Result<Purchase, Stop> {
+        let scope = self.programme().returns.scope;
+        let purchase = self.sold(purchase_id).filter(|purchase| match scope {
+            ReturnScope::Terminal => purchase.terminal_id == till.terminal_id,
+            ReturnScope::Store => purchase.store_id == till.store_id,
+            ReturnScope::Chain => true,
+        });
+        let purchase = purchase
+            .cloned()
+            .ok_or(Stop::decline(Reason::UnknownPurchase))?;
+        self.settle_due(purchase.member_id)?;
+        if purchase.state == PurchaseState::Reversed {
+            return Err(Stop::decline_member(Reason::Reversed, purchase.member_id));
+        }
+        Ok(purchase)
+    }
+
+    /// Takes the returned pieces back; the purchase keeps count.
+    pub(crate) fn take_back(
+        &mut self,
+        till: &Till,
+        mut purchase: Purchase,
+        returned: BTreeMap<u32, u32>,
+        reversal: bool,
+    ) -> Result<Refund, Stop> {
+        let id = RefundId::new(self.new_id());
+        for (line_no, quantity) in &returned {
+            let sum = purchase.refunded.entry(*line_no).or_default();
+            *sum = sum.saturating_add(*quantity);
+        }
+        let cumulated = refunded_amount(&purchase);
+        let amount = cumulated.saturating_sub(purchase.refunded_amount);
+        let restore =
+            due(&purchase, cumulated, purchase.redeemed).saturating_sub(purchase.restored);
+        let claw_back =
+            due(&purchase, cumulated, purchase.earned_points).saturating_sub(purchase.clawback_due);
+        let slip = Slip {
+            member_id: purchase.member_id,
+            motive: Motive::Restoration,
+            source: id.as_uuid(),
+            store_id: Some(purchase.store_id.clone()),
+            business_date: self.business_date(&till.store_id),
+        };
+        let lapsed = self.restore(&slip, &purchase, restore)?;
+        let (clawed_back, missing) = self.claw_back(&slip, &purchase, claw_back)?;
+        let (owed, shortfall) = self.settle_missing(&slip, missing)?;
+        purchase.refunded_amount = cumulated;
+        purchase.restored = purchase.restored.saturating_add(restore);
+        purchase.clawback_due = purchase.clawback_due.saturating_add(claw_back);
+        let refund = Refund {
+            id,
+            purchase_id: purchase.id,
+            member_id: purchase.member_id,
+            terminal_id: till.terminal_id.clone(),
+            store_id: till.store_id.clone(),
+            business_date: slip.business_date,
+            lines: returned,
+            amount,
+            restored: restore.saturating_sub(lapsed),
+            lapsed,
+            clawed_back,
+            owed,
+            shortfall,
+            reversal,
+            at: self.now,
+        };
+        if reversal {
+            purchase.state = PurchaseState::Reversed;
+            self.edit_binding(purchase.used, |binding| binding.purchase_id = None);
+        }
+        self.tell_refund(&refund);
+        self.changes.refunds.push(refund.clone());
+        self.put_purchase(purchase.id, purchase);
+        Ok(refund)
+    }
+
+    /// Gives `points` back to the lots they were spent from, last spent first; says how many lapsed.
+    fn restore(
+        &mut self,
+        slip: &Slip,
+        purchase: &Purchase,
+        points: Points,
+    ) -> Result<Points, Broken> {
+        let last_first: Vec<Part> = purchase.redeemed_parts.iter().rev().copied().collect();
+        let (_, left) = lot::split(&last_first, purchase.restored);
+        let (parts, _) = lot::split(&left, points);
+        let mut lapsed = Points::ZERO;
+        for part in parts {
+            let lot = self
+                .lot((slip.member_id, part.lot_id))
+                .cloned()
+                .ok_or(Broken("a payment names no loaded lot"))?;
+            let expired = lot.is_expired(self.today);
+            let lot_id = match (expired, self.programme().returns.expired) {
+                (true, ExpiredPoints::Grace { days }) => {
+                    let expires_on = Some(calendar::days_after(self.today, days.get()));
+                    let key = LotKey {
+                        expiry: LotExpiry::Fixed,
+                        expires_on,
+                        ..lot.key
+                    };
+                    self.lot_for(slip.member_id, key, &format!("refund:{}", slip.source))
+                }
+                _ => part.lot_id,
+            };
+            self.transfer(
+                slip,
+                Account::StoreRedeemed,
+                Account::MemberAvailable,
+                Some(lot_id),
+                part.points,
+            )?;
+            if expired && lot_id == part.lot_id {
+                self.lapse(slip.member_id, lot_id, part.points)?;
+                lapsed = lapsed.saturating_add(part.points);
+            }
+        }
+        Ok(lapsed)
+    }
+
+    /// Takes earned points back: first those of this purchase that are still pending, then from the
+    /// lot they went to, then from any lot in spending order. Says how many were taken and how many
+    /// are missing.
+    fn claw_back(
+        &mut self,
+        slip: &Slip,
+        purchase: &Purchase,
+        points: Points,
+    ) -> Result<(Points, Points), Broken> {
+        let member_id = slip.member_id;
+        let slip = Slip {
+            motive: Motive::Clawback,
+            ..slip.clone()
+        };
+        let mut left = points;
+        for pending_id in purchase
+            .earned
+            .iter()
+            .filter_map(|earned| earned.pending_id)
+        {
+            let Some(mut grant) = self.pending((member_id, pending_id)).cloned() else {
+                continue;
+            };
+            let taken = grant.points.min(left);
+            self.transfer(
+                &slip,
+                Account::MemberPending,
+                Account::ProgrammeIssued,
+                Some(grant.lot_id),
+                taken,
+            )?;
+            grant.points = grant.points.saturating_sub(taken);
+            left = left.saturating_sub(taken);
+            self.put_pending((member_id, pending_id), grant);
+        }
+        for lot_id in purchase.earned.iter().map(|earned| earned.lot_id) {
+            let there = self
+                .lot((member_id, lot_id))
+                .map_or(Points::ZERO, |lot| lot.available);
+            let taken = there.min(left);
+            left = left.saturating_sub(taken);
+            self.transfer(
+                &slip,
+                Account::MemberAvailable,
+                Account::ProgrammeIssued,
+                Some(lot_id),
+                taken,
+            )?;
+        }
+        // As if the goods were paid again: lots limited to other goods or stores stay the member's.
+        let anywhere = Spending::at(
+            self.programme(),
+            &purchase.store_id,
+            Some(&purchase.receipt),
+        );
+        let parts = lot::select(
+            self.lots_of(member_id).into_iter(),
+            anywhere,
+            self.today,
+            left,
+        );
+        self.transfer_parts(
+            &slip,
+            Account::MemberAvailable,
+            Account::ProgrammeIssued,
+            &parts,
+        )?;
+        left = left.saturating_sub(lot::sum(&parts));
+        Ok((points.saturating_sub(left), left))
+    }
+
+    /// What the policy makes of earned points that are already spent: points owed, yen to deduct.
+    fn settle_missing(&mut self, slip: &Slip, missing: Points) -> Result<(Points, Yen), Broken> {
+        match self.programme().returns.clawback {
+            Clawback::WithinBalance => Ok((Points::ZERO, Yen::ZERO)),
+            Clawback::Owe => {
+                let slip = Slip {
+                    motive: Motive::Clawback,
+                    ..slip.clone()
+                };
+                self.transfer(
+                    &slip,
+                    Account::MemberOwed,
+                    Account::ProgrammeIssued,
+                    None,
+                    missing,
+                )?;
+                Ok((missing, Yen::ZERO))
+            }
+            Clawback::Deduct => {
+                let yen = missing
+                    .get()
+                    .saturating_mul(i64::from(self.programme().yen_per_point.get()));
+                Ok((Points::ZERO, Yen::new(yen).unwrap_or(Yen::MAX)))
+            }
+        }
+    }
+
+    fn tell_refund(&mut self, refund: &Refund) {
+        let data = json!({
+            "refund_id": refund.id,
+            "purchase_id": refund.purchase_id,
+            "member_id": refund.member_id,
+            "store_id": refund.store_id,
+            "terminal_id": refund.terminal_id,
+            "business_date": refund.business_date,
+            "lines": refund.lines,
+            "amount": refund.amount,
+            "points_restored": refund.restored,
+            "points_lapsed": refund.lapsed,
+            "points_clawed_back": refund.clawed_back,
+            "points_owed": refund.owed,
+            "shortfall_yen": refund.shortfall,
+        });
+        let kind = if refund.reversal {
+            "purchase.reversed"
+        } else {
+            "purchase.refunded"
+        };
+        self.member_event(
+            refund.member_id,
+            kind,
+            format!("purchase/{}", refund.purchase_id),
+            &data,
+        );
+    }
+}
+
+/// The pieces that come back now, by line.
+fn returned_lines(
+    purchase: &Purchase,
+    lines: Option<&[RefundLine]>,
+) -> Result<BTreeMap<u32, u32>, Stop> {
+    let left = left_lines(purchase);
+    let returned = match lines {
+        None => left,
+        Some(lines) => {
+            let mut returned = BTreeMap::<u32, u32>::new();
+            for line in lines {
+                if !purchase
+                    .receipt
+                    .lines
+                    .iter()
+                    .any(|sold| sold.line_no == line.line_no)
+                {
+                    return Err(Stop::decline_member(
+                        Reason::UnknownLine,
+                        purchase.member_id,
+                    ));
+                }
+                let sum = returned.entry(line.line_no).or_default();
+                *sum = sum.saturating_add(line.quantity);
+                if *sum > left.get(&line.line_no).copied().unwrap_or(0) {
+                    return Err(Stop::decline_member(
+                        Reason::AboveRefundable,
+                        purchase.member_id,
+                    ));
+                }
+            }
+            returned
+        }
+    };
+    if returned.values().all(|quantity| *quantity == 0) {
+        return Err(Stop::decline_member(
+            Reason::AboveRefundable,
+            purchase.member_id,
+        ));
+    }
+    Ok(returned)
+}
+
+/// The pieces that have not come back yet, by line.
+pub(crate) fn left_lines(purchase: &Purchase) -> BTreeMap<u32, u32> {
+    let left = |line: &pos_protocol::ReceiptLine| {
+        line.quantity
+            .saturating_sub(purchase.refunded.get(&line.line_no).copied().unwrap_or(0))
+    };
+    let lines = purchase
+        .receipt
+        .lines
+        .iter()
+        .map(|line| (line.line_no, left(line)));
+    lines.filter(|(_, quantity)| *quantity > 0).collect()
+}
+
+/// Yen of all pieces that came back so far, floored by line.
+fn refunded_amount(purchase: &Purchase) -> Yen {
+    let back = |line: &pos_protocol::ReceiptLine| {
+        let pieces = purchase.refunded.get(&line.line_no).copied().unwrap_or(0);
+        Yen::new(share(
+            line.amount.get(),
+            i64::from(pieces),
+            i64::from(line.quantity),
+        ))
+        .unwrap_or(Yen::ZERO)
+    };
+    Yen::total(purchase.receipt.lines.iter().map(back))
+}
+
+/// The part of `whole` that is due once goods for `cumulated` yen have come back, floored; all of it
+/// when everything has.
+fn due(purchase: &Purchase, cumulated: Yen, whole: Points) -> Points {
+    if left_lines(purchase).is_empty() {
+        return whole;
+    }
+    let part = share(whole.get(), cumulated.get(), purchase.receipt.total.get());
+    Points::new(part).unwrap_or(Points::ZERO).min(whole)
+}
+
+pub(crate) fn refund_view(refund: &Refund, done: bool) -> RefundView {
+    RefundView {
+        id: done.then_some(refund.id),
+        amount: refund.amount,
+        points_restored: refund.restored,
+        points_lapsed: refund.lapsed,
+        points_clawed_back: refund.clawed_back,
+        points_owed: refund.owed,
+        shortfall_yen: refund.shortfall,
+    }
+}
