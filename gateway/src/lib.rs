@@ -9,7 +9,13 @@
 //! only place that reads time.
 
 pub mod audit;
+pub mod cli;
 pub mod clock;
+pub mod cloud_event;
+pub mod demo;
+pub mod jobs;
+pub mod limits;
 pub mod programme_file;
 pub mod store;
 pub mod toml_file;
+pub mod writer;

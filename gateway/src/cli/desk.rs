@@ -71,11 +71,22 @@ impl Desk {
         Ok(in_force.ok_or(StoreError::NoProgramme)?)
     }
 
-    /// Closes everything; what was submitted has been answered.
-    pub(super) async fn close(self) {
+    /// The writer itself.
+    pub(super) fn writer(&self) -> &Writer {
+        &self.writer
+    }
+
+    /// Stops the writer and leaves the store open; what was submitted has been answered.
+    pub(super) async fn leave(self) {
         drop(self.writer);
         self.lanes.drained().await;
-        self.store.close().await;
+    }
+
+    /// Closes everything; what was submitted has been answered.
+    pub(super) async fn close(self) {
+        let store = self.store.clone();
+        self.leave().await;
+        store.close().await;
     }
 }
 

@@ -18,6 +18,7 @@ mod openapi;
 mod output;
 mod serve;
 mod settings;
+mod who;
 
 use std::{path::PathBuf, process::ExitCode};
 

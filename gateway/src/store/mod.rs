@@ -18,11 +18,13 @@ mod cell;
 mod check;
 mod connect;
 mod connection;
+mod diagnosis;
 mod error;
 mod events;
 mod load;
 mod programme;
 mod read;
+mod reference;
 mod row;
 mod rows;
 mod schema;
@@ -34,6 +36,7 @@ mod write;
 pub use batch::Batch;
 pub use by_member::{ByMember, EventHead, OfMember, Unreadable};
 pub use connect::{DatabaseUrl, DatabaseUrlError, PoolSizes, Store};
+pub use diagnosis::{Diagnosis, PostgresDiagnosis, SqliteDiagnosis};
 pub use error::StoreError;
 pub use events::{EventFilter, OutboxStatus};
 pub use programme::ProgrammeCache;
@@ -41,3 +44,6 @@ pub use read::MemberRecord;
 pub use rows::StoredEvent;
 pub use schema::{Applied, SchemaState};
 pub use snapshot::{LotBalance, Paged, Snapshot, Span};
+pub use reference::{
+    Client, ClientScope, ClientSecret, Creation, NewClient, SigningKeyRow, StoreRow, TerminalRow,
+};

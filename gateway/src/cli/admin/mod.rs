@@ -8,6 +8,8 @@ mod programme;
 
 use clap::Subcommand;
 
+pub(super) use programme::activate;
+
 use super::{Failure, Settings};
 
 #[derive(Debug, Subcommand)]
