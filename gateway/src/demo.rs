@@ -3,7 +3,11 @@
 //! Everything that holds points goes through the writer, like at any other gateway. What is there
 //! already is left alone, so a demo can be stopped and started again.
 
-use std::{collections::BTreeSet, fs, io, path::{Path, PathBuf}};
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use ledger::{
     command::{Adjustment, Command, Direction, Enrol, Operation},
@@ -166,7 +170,8 @@ impl Demo<'_> {
         key_file: &Path,
         grants: &[(&str, i64)],
     ) -> Result<SampleMember, DemoError> {
-        let key = key_at(key_file).map_err(|error| DemoError::Key(key_file.display().to_string(), error))?;
+        let key = key_at(key_file)
+            .map_err(|error| DemoError::Key(key_file.display().to_string(), error))?;
         let id = self.clock.new_id();
         // The bits of the id that are random, and the time's lowest.
         let seed = u64::try_from((id.as_u128() >> 16) & u128::from(u64::MAX)).unwrap_or_default();

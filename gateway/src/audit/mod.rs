@@ -74,10 +74,7 @@ impl Report {
 ///
 /// # Errors
 /// [`StoreError`] if the database cannot be read. A row that makes no sense is a finding, no error.
-pub async fn run(
-    store: &Store,
-    mut progress: impl FnMut(Progress),
-) -> Result<Report, StoreError> {
+pub async fn run(store: &Store, mut progress: impl FnMut(Progress)) -> Result<Report, StoreError> {
     let mut snapshot = store.long_snapshot().await?;
     let members = snapshot.members_count().await?;
     let mut feeds = Feeds::begin(&mut snapshot).await?;

@@ -129,7 +129,9 @@ impl BySource {
         debit: Account,
         credit: Account,
     ) -> i128 {
-        self.sum_where(source, |key| (key.1, key.2, key.3) == (motive, debit, credit))
+        self.sum_where(source, |key| {
+            (key.1, key.2, key.3) == (motive, debit, credit)
+        })
     }
 
     /// Points of one lot that `source` moved for `motive`.

@@ -133,10 +133,12 @@ impl Wide {
                 };
                 requests::request_effect(&request, &mut self.effects);
                 requests::readable(&request, &mut self.answers);
-                settlements += u64::from(
-                    request.kind == RequestKind::Settlement && request.effect.is_some(),
+                settlements +=
+                    u64::from(request.kind == RequestKind::Settlement && request.effect.is_some());
+                after = (
+                    request.terminal_id.to_string(),
+                    request.request_id.to_string(),
                 );
-                after = (request.terminal_id.to_string(), request.request_id.to_string());
             }
             self.unreadable(&mut unreadable);
         }
@@ -165,15 +167,30 @@ impl Wide {
 
     fn named(&self) -> [(&'static str, &'static str, &'static str, &Tally); 7] {
         [
-            ("I11", "rows.readable", "every row can be understood", &self.readable),
-            ("I9", "rows.owned", "every row belongs to a member who is there", &self.owned),
+            (
+                "I11",
+                "rows.readable",
+                "every row can be understood",
+                &self.readable,
+            ),
+            (
+                "I9",
+                "rows.owned",
+                "every row belongs to a member who is there",
+                &self.owned,
+            ),
             (
                 "I1",
                 "accounts.sums",
                 "all accounts add up to zero, and members have what was issued and neither spent nor lapsed",
                 &self.sums,
             ),
-            ("I7", "events.outbox", "every event that waits to be sent is in the log", &self.outbox),
+            (
+                "I7",
+                "events.outbox",
+                "every event that waits to be sent is in the log",
+                &self.outbox,
+            ),
             (
                 "I4",
                 "requests.loose_effects",
@@ -186,14 +203,22 @@ impl Wide {
                 "every stored answer that names no member can be read",
                 &self.answers,
             ),
-            ("I4", "settlements.asked", "every settlement was asked for", &self.settled),
+            (
+                "I4",
+                "settlements.asked",
+                "every settlement was asked for",
+                &self.settled,
+            ),
         ]
     }
 
     /// The first finding, in the order of the checks.
     pub(super) fn first(&self) -> Option<(&'static str, Finding)> {
         self.named().into_iter().find_map(|(_, name, _, tally)| {
-            tally.findings.first().map(|finding| (name, finding.clone()))
+            tally
+                .findings
+                .first()
+                .map(|finding| (name, finding.clone()))
         })
     }
 
@@ -228,7 +253,10 @@ mod tests {
         wide.accounts.insert(Account::ProgrammeIssued, -10);
         wide.accounts.insert(Account::MemberAvailable, 10);
         wide.balances = 10;
-        let mut sound = [(Account::ProgrammeIssued, -10), (Account::MemberAvailable, 10)];
+        let mut sound = [
+            (Account::ProgrammeIssued, -10),
+            (Account::MemberAvailable, 10),
+        ];
         wide.add_up(&sound);
         assert_eq!(wide.sums.broken, 0);
         // A transfer of nobody.

@@ -80,7 +80,9 @@ fn progress_line(progress: Progress, elapsed: Duration) -> String {
         members_done: done,
         members: all,
     } = progress;
-    let ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
+    let ms = u64::try_from(elapsed.as_millis())
+        .unwrap_or(u64::MAX)
+        .max(1);
     let rate = done.saturating_mul(1_000) / ms;
     let percent = done.saturating_mul(100).checked_div(all).unwrap_or(100);
     format!("audit: {done} of {all} members ({percent} %), {rate} a second")

@@ -7,7 +7,7 @@ use crate::store::{DatabaseUrl, PoolSizes, Store};
 
 /// Names the database.
 #[derive(Debug, Clone, Args)]
-pub(super) struct DatabaseArgs {
+pub(crate) struct DatabaseArgs {
     /// The database: `sqlite://PATH` or `postgres://USER@HOST/DATABASE`
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub(super) database_url: Option<SecretUrl>,
@@ -16,7 +16,10 @@ pub(super) struct DatabaseArgs {
 impl DatabaseArgs {
     /// The URL, wherever it is said.
     pub(super) fn url(&self, settings: &Settings) -> Result<DatabaseUrl, Failure> {
-        let url = self.database_url.as_ref().or(settings.database_url.as_ref());
+        let url = self
+            .database_url
+            .as_ref()
+            .or(settings.database_url.as_ref());
         let url = url.ok_or_else(|| {
             Failure::Usage(
                 "which database? Say --database-url URL, DATABASE_URL=URL, or database_url in the settings file".into(),

@@ -52,8 +52,10 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
         )));
     }
     let data = &args.data;
-    fs::create_dir_all(data)
-        .map_err(Failure::io(format!("cannot make the folder {}", data.display())))?;
+    fs::create_dir_all(data).map_err(Failure::io(format!(
+        "cannot make the folder {}",
+        data.display()
+    )))?;
     let url = match &args.database_url {
         Some(url) => database::parse(url)?,
         None => DatabaseUrl::Sqlite(data.join("gateway.db")),
@@ -117,8 +119,12 @@ fn greet(
     output::line(format!(
         "\n# The gateway runs at http://{address} on {url}. Paste the lines above into another shell."
     ))?;
-    output::line(format!("#   API to browse  http://{address}/docs/   (document: /openapi.json)"))?;
-    output::line(format!("#   Health         http://{address}/readyz   http://{address}/metrics"))?;
+    output::line(format!(
+        "#   API to browse  http://{address}/docs/   (document: /openapi.json)"
+    ))?;
+    output::line(format!(
+        "#   Health         http://{address}/readyz   http://{address}/metrics"
+    ))?;
     for client in CLIENTS {
         let what = match client.scope {
             ClientScope::Pos => "till",
@@ -136,7 +142,9 @@ fn greet(
         ))?;
     }
     if broker {
-        output::line("#   Broker         not connected: this release sends nothing, events wait in the database")?;
+        output::line(
+            "#   Broker         not connected: this release sends nothing, events wait in the database",
+        )?;
     }
     output::line("#   Stop it with Ctrl-C; what is stored stays.")
 }
@@ -145,7 +153,9 @@ fn greet(
 fn walk(address: SocketAddr, url: &DatabaseUrl) -> String {
     let program = std::env::current_exe().ok();
     let folder = program.as_deref().and_then(Path::parent);
-    let folder = folder.map_or("target/release".into(), |folder| folder.display().to_string());
+    let folder = folder.map_or("target/release".into(), |folder| {
+        folder.display().to_string()
+    });
     let line = |line: &str| {
         let name = line.split('=').next().unwrap_or_default();
         match name {

@@ -9,7 +9,10 @@ use ledger::{
 };
 use pos_protocol::{CommandId, MemberId};
 
-use super::{Failure, Settings, database::{self, DatabaseArgs}};
+use super::{
+    Failure, Settings,
+    database::{self, DatabaseArgs},
+};
 use crate::{
     clock::Clock,
     store::{DatabaseUrl, PoolSizes, Store, StoreError},

@@ -192,7 +192,9 @@ fn postgres(url: &DatabaseUrl, found: &PostgresDiagnosis) -> Vec<Finding> {
             Grade::Fault,
             "database",
             about,
-            format!("PostgreSQL {POSTGRES_MAJOR_MIN} is the oldest that is supported; upgrade the server"),
+            format!(
+                "PostgreSQL {POSTGRES_MAJOR_MIN} is the oldest that is supported; upgrade the server"
+            ),
         )
     } else {
         good("database", about)
@@ -241,7 +243,10 @@ fn postgres(url: &DatabaseUrl, found: &PostgresDiagnosis) -> Vec<Finding> {
         findings.push(finding(
             Grade::Warning,
             "connections",
-            format!("the server takes {} in all, a gateway wants {wanted}", found.max_connections),
+            format!(
+                "the server takes {} in all, a gateway wants {wanted}",
+                found.max_connections
+            ),
             "raise max_connections if several gateways share the server",
         ));
     }
@@ -273,7 +278,9 @@ fn clock_skew(asked: Timestamp, answered: Timestamp, there: Timestamp) -> Findin
     let here = asked.checked_add(trip / 2).unwrap_or(asked);
     let skew = there.duration_since(here);
     let (ms, trip_ms) = (skew.as_millis(), trip.as_millis());
-    let found = format!("the database's clock is {ms} ms ahead of this machine's (round trip {trip_ms} ms)");
+    let found = format!(
+        "the database's clock is {ms} ms ahead of this machine's (round trip {trip_ms} ms)"
+    );
     if ms.abs() > CLOCK_SKEW_MS_MAX + trip_ms {
         let advice = "let both machines follow a time server: card texts are good for seconds, and the gateway's clock decides";
         return finding(Grade::Fault, "clock", found, advice);
@@ -325,7 +332,10 @@ async fn examine_contents(store: &Store, findings: &mut Vec<Finding>) -> Result<
         key.active_from <= now && key.retire_after.is_none_or(|end| now <= end)
     };
     findings.push(match keys.iter().find(signs) {
-        Some(key) => good("signing key", format!("{} signs since {}", key.kid, key.active_from)),
+        Some(key) => good(
+            "signing key",
+            format!("{} signs since {}", key.kid, key.active_from),
+        ),
         None => finding(
             Grade::Warning,
             "signing key",
@@ -347,7 +357,10 @@ async fn examine_contents(store: &Store, findings: &mut Vec<Finding>) -> Result<
     });
     findings.push(overdue(store.oldest_overdue_hold(now).await?, now));
     let outbox = store.outbox_status().await?;
-    findings.push(good("events", format!("{} wait for a broker", outbox.waiting)));
+    findings.push(good(
+        "events",
+        format!("{} wait for a broker", outbox.waiting),
+    ));
     Ok(())
 }
 
@@ -367,7 +380,9 @@ fn overdue(oldest: Option<Timestamp>, now: Timestamp) -> Finding {
 
 /// Free space where the file lies, as `df` sees it; nothing where there is no `df`.
 async fn free_space(path: &Path) -> Option<Finding> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
     let output = tokio::process::Command::new("df")
         .arg("-Pk")
@@ -422,11 +437,41 @@ mod tests {
         assert_eq!(faults(&server()), [""; 0]);
         let off = || "off".to_owned();
         for (found, about) in [
-            (PostgresDiagnosis { fsync: off(), ..server() }, "durability"),
-            (PostgresDiagnosis { synchronous_commit: off(), ..server() }, "durability"),
-            (PostgresDiagnosis { full_page_writes: off(), ..server() }, "durability"),
-            (PostgresDiagnosis { version: 140_011, ..server() }, "database"),
-            (PostgresDiagnosis { is_standby: true, ..server() }, "database"),
+            (
+                PostgresDiagnosis {
+                    fsync: off(),
+                    ..server()
+                },
+                "durability",
+            ),
+            (
+                PostgresDiagnosis {
+                    synchronous_commit: off(),
+                    ..server()
+                },
+                "durability",
+            ),
+            (
+                PostgresDiagnosis {
+                    full_page_writes: off(),
+                    ..server()
+                },
+                "durability",
+            ),
+            (
+                PostgresDiagnosis {
+                    version: 140_011,
+                    ..server()
+                },
+                "database",
+            ),
+            (
+                PostgresDiagnosis {
+                    is_standby: true,
+                    ..server()
+                },
+                "database",
+            ),
         ] {
             assert_eq!(faults(&found), [about]);
         }
@@ -437,7 +482,10 @@ mod tests {
         let at = |ms| Timestamp::from_millisecond(ms).unwrap();
         assert_eq!(clock_skew(at(0), at(4_000), at(5_000)).grade, Grade::Good);
         assert_eq!(clock_skew(at(0), at(10), at(5_000)).grade, Grade::Fault);
-        assert_eq!(clock_skew(at(9_000), at(9_010), at(5_000)).grade, Grade::Fault);
+        assert_eq!(
+            clock_skew(at(9_000), at(9_010), at(5_000)).grade,
+            Grade::Fault
+        );
     }
 
     #[test]

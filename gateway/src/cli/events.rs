@@ -30,7 +30,12 @@ pub(super) struct EventsArgs {
     #[arg(long, value_name = "MEMBER")]
     member: Option<Who>,
     /// Only types that begin so, for example `purchase.`
-    #[arg(long = "type", value_name = "PREFIX", default_value = "", hide_default_value = true)]
+    #[arg(
+        long = "type",
+        value_name = "PREFIX",
+        default_value = "",
+        hide_default_value = true
+    )]
     kind: String,
     /// Only what happened then or later (RFC 3339)
     #[arg(long, value_name = "TIME")]
@@ -84,7 +89,9 @@ async fn list(store: &Store, args: EventsArgs) -> Result<(), Failure> {
             let newest = store.newest_events(&filter, limit).await?;
             // Events before those shown were not asked for, however late they come.
             filter.after = Some(newest.first().map_or(began, |event| before(event.id)));
-            newest.into_iter().try_for_each(|event| printer.print(event))?;
+            newest
+                .into_iter()
+                .try_for_each(|event| printer.print(event))?;
         }
         limit => {
             let given = filter.after;
@@ -108,7 +115,8 @@ async fn list_from(
         let page = store.events(filter, left.min(PAGE_EVENTS)).await?;
         let count = u32::try_from(page.len()).unwrap_or(u32::MAX);
         filter.after = page.last().map(|event| event.id).or(filter.after);
-        page.into_iter().try_for_each(|event| printer.print(event))?;
+        page.into_iter()
+            .try_for_each(|event| printer.print(event))?;
         left = left.saturating_sub(count);
         if count < PAGE_EVENTS {
             break;

@@ -21,8 +21,7 @@ use crate::{
     clock::Clock,
     http::{self, App, Parts, PublicUrl, ServerLimits, Tls},
     jobs::sweep::Sweep,
-    limits,
-    programme_file,
+    limits, programme_file,
     store::{PoolSizes, SchemaState, Store, StoreError},
     writer::{Writer, WriterOptions},
 };
@@ -53,10 +52,20 @@ pub(super) struct ServeArgs {
     #[arg(long, env = "GATEWAY_TRUSTED_PROXIES", value_name = "N")]
     trusted_proxies: Option<usize>,
     /// Certificate chain (PEM); with it the gateway speaks TLS
-    #[arg(long, env = "GATEWAY_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    #[arg(
+        long,
+        env = "GATEWAY_TLS_CERT",
+        value_name = "FILE",
+        requires = "tls_key"
+    )]
     tls_cert: Option<PathBuf>,
     /// The certificate's private key (PEM)
-    #[arg(long, env = "GATEWAY_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    #[arg(
+        long,
+        env = "GATEWAY_TLS_KEY",
+        value_name = "FILE",
+        requires = "tls_cert"
+    )]
     tls_key: Option<PathBuf>,
     /// Lanes of the writer, each with a connection of its own [default: 2, with SQLite 1]
     #[arg(long, env = "GATEWAY_LANES", value_name = "N")]
@@ -105,7 +114,9 @@ impl Serving {
 
 pub(super) async fn run(args: ServeArgs, settings: Settings) -> Result<(), Failure> {
     if let Some(wrong) = limits::check() {
-        return Err(Failure::Usage(format!("limits do not fit together: {wrong}")));
+        return Err(Failure::Usage(format!(
+            "limits do not fit together: {wrong}"
+        )));
     }
     let serving = assemble(args, settings).await?;
     serve(serving, |_| Ok(())).await
@@ -135,7 +146,9 @@ async fn assemble(args: ServeArgs, settings: Settings) -> Result<Serving, Failur
         }
     };
     if args.amqp_url.or(settings.amqp_url).is_some() {
-        tracing::warn!("broker.not_connected: this release sends nothing; events wait in the outbox");
+        tracing::warn!(
+            "broker.not_connected: this release sends nothing; events wait in the outbox"
+        );
     }
     let usual = WriterOptions::for_store(&store);
     let tls = match (
@@ -161,7 +174,10 @@ async fn assemble(args: ServeArgs, settings: Settings) -> Result<Serving, Failur
         in_force,
         tls,
         public_url,
-        trusted_proxies: args.trusted_proxies.or(settings.trusted_proxies).unwrap_or(0),
+        trusted_proxies: args
+            .trusted_proxies
+            .or(settings.trusted_proxies)
+            .unwrap_or(0),
         sweep_every: Duration::from_secs(sweep.unwrap_or(SWEEP_SECONDS_DEFAULT).max(1)),
         writer: WriterOptions {
             lanes: lanes.unwrap_or(usual.lanes),
@@ -185,7 +201,9 @@ async fn assemble(args: ServeArgs, settings: Settings) -> Result<Serving, Failur
 async fn ready(store: &Store, file: Option<PathBuf>) -> Result<InForce, Failure> {
     match store.schema_state().await? {
         SchemaState::UpToDate => {}
-        SchemaState::Ahead(_) => tracing::warn!("schema.ahead: a newer release migrated the database"),
+        SchemaState::Ahead(_) => {
+            tracing::warn!("schema.ahead: a newer release migrated the database")
+        }
         SchemaState::Behind(_) => {
             return Err(Failure::Usage(
                 "the schema is not up to date; run `gateway migrate`".into(),
@@ -277,7 +295,11 @@ async fn serve_open(
         draining.cancel();
         stop.cancel();
     });
-    let scheme = if serving.tls.is_some() { "https" } else { "http" };
+    let scheme = if serving.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
     tracing::info!(listen.address = %address, "gateway.listening");
     output::line(format!("listening on {scheme}://{address}"))?;
     up(address)?;

@@ -1,6 +1,11 @@
 //! The settings file: the third place where a setting is looked for.
 
-use std::{fmt, fs, net::SocketAddr, path::{Path, PathBuf}, str::FromStr};
+use std::{
+    fmt, fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use serde::Deserialize;
 

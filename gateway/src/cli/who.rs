@@ -10,7 +10,7 @@ use crate::store::Store;
 
 /// A member number (12 digits, the last a check digit) or a member id (UUID).
 #[derive(Debug, Clone)]
-pub(super) enum Who {
+pub(crate) enum Who {
     Number(MemberNo),
     Id(MemberId),
 }

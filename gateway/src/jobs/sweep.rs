@@ -96,7 +96,10 @@ impl Sweep {
             return Ok(Round::default());
         };
         let today = calendar::today(&in_force.programme, now);
-        let due = self.store.members_due(now, today, ROUND_MEMBERS_MAX).await?;
+        let due = self
+            .store
+            .members_due(now, today, ROUND_MEMBERS_MAX)
+            .await?;
         let count = u32::try_from(due.len()).unwrap_or(u32::MAX);
         let swept = stream::iter(due)
             .map(|member_id| self.settle(member_id))

@@ -1,8 +1,8 @@
 //! Every statement of this store, tried on a database: a slip in one shows before it is used.
 
 use super::{
-    Store, StoreError, batch, connection::Connection, diagnosis, events, load, read, rows, snapshot, sql::Sql,
-    write,
+    Store, StoreError, batch, connection::Connection, diagnosis, events, load, read, rows,
+    snapshot, sql::Sql, write,
 };
 
 fn statements() -> Vec<Sql> {

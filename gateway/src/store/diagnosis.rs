@@ -62,8 +62,9 @@ const DIAGNOSIS: Sql = Sql {
     postgres: POSTGRES,
     sqlite: SQLITE,
 };
-const OLDEST_OVERDUE_HOLD: Sql =
-    Sql::both("SELECT min(expires_at) FROM authorizations WHERE state = 'held' AND expires_at <= $1");
+const OLDEST_OVERDUE_HOLD: Sql = Sql::both(
+    "SELECT min(expires_at) FROM authorizations WHERE state = 'held' AND expires_at <= $1",
+);
 
 /// The statements of this module.
 pub(super) fn statements() -> Vec<Sql> {

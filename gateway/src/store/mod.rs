@@ -41,9 +41,9 @@ pub use error::StoreError;
 pub use events::{EventFilter, OutboxStatus};
 pub use programme::ProgrammeCache;
 pub use read::MemberRecord;
-pub use rows::StoredEvent;
-pub use schema::{Applied, SchemaState};
-pub use snapshot::{LotBalance, Paged, Snapshot, Span};
 pub use reference::{
     Client, ClientScope, ClientSecret, Creation, NewClient, SigningKeyRow, StoreRow, TerminalRow,
 };
+pub use rows::StoredEvent;
+pub use schema::{Applied, SchemaState};
+pub use snapshot::{LotBalance, Paged, Snapshot, Span};

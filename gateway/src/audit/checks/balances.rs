@@ -84,12 +84,7 @@ pub(super) fn members(rows: &MemberRows, tally: &mut Tally) {
             sum(|lot| lot.available.get()),
             replay.available,
         ),
-        (
-            "held",
-            member.held,
-            sum(|lot| lot.held.get()),
-            replay.held,
-        ),
+        ("held", member.held, sum(|lot| lot.held.get()), replay.held),
         (
             "pending",
             member.pending,

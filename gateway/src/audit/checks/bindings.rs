@@ -48,7 +48,9 @@ fn serves(binding: &Binding, (terminal_id, basket_id): (&TerminalId, &BasketId))
 /// A use by its key; a short code's digits are not known here.
 fn name(used: UseKey) -> String {
     match used {
-        UseKey::Text { card_id, issued_at } => format!("the text of card {card_id} for {issued_at}"),
+        UseKey::Text { card_id, issued_at } => {
+            format!("the text of card {card_id} for {issued_at}")
+        }
         UseKey::ShortCode(_) => "its short code".to_owned(),
     }
 }

@@ -46,7 +46,13 @@ pub(super) fn told_once(rows: &MemberRows, tally: &mut Tally) {
     };
     for hold in &rows.authorizations {
         let id = hold.id.as_uuid();
-        once("authorizations", "authorization", id, "authorization.held", 1);
+        once(
+            "authorizations",
+            "authorization",
+            id,
+            "authorization.held",
+            1,
+        );
         for (state, kind) in [
             (HoldState::Voided, "authorization.voided"),
             (HoldState::Reversed, "authorization.reversed"),
@@ -61,7 +67,8 @@ pub(super) fn told_once(rows: &MemberRows, tally: &mut Tally) {
         once("purchases", "purchase", id, "purchase.completed", 1);
         for (reversal, kind) in [(false, "purchase.refunded"), (true, "purchase.reversed")] {
             let refunds = rows.refunds.iter();
-            let of_kind = refunds.filter(|row| row.purchase_id == purchase.id && row.reversal == reversal);
+            let of_kind =
+                refunds.filter(|row| row.purchase_id == purchase.id && row.reversal == reversal);
             let times = u32::try_from(of_kind.count()).unwrap_or(u32::MAX);
             once("purchases", "purchase", id, kind, times);
         }
@@ -88,7 +95,10 @@ pub(super) fn have_rows(rows: &MemberRows, tally: &mut Tally) {
         let about = named.and_then(|(noun, id)| Some((noun, Uuid::parse_str(id).ok()?)));
         let there = about.is_some_and(|about| known.contains(&about));
         tally.expect(there, "events", event.id, || {
-            format!("{} is about {}, which is not there", event.kind, event.subject)
+            format!(
+                "{} is about {}, which is not there",
+                event.kind, event.subject
+            )
         });
     }
 }

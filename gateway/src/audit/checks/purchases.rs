@@ -20,9 +20,9 @@ pub(super) fn moved(rows: &MemberRows, tally: &mut Tally) {
         let parts = lot::sum(&purchase.redeemed_parts).get();
         tally.same(row(), "redeemed", redeemed, "its parts", parts);
         let by_itself = moved.sum(source, Motive::Capture);
-        let by_hold = purchase.authorization_id.map_or(0, |id| {
-            moved.sum(id.as_uuid(), Motive::Capture)
-        });
+        let by_hold = purchase
+            .authorization_id
+            .map_or(0, |id| moved.sum(id.as_uuid(), Motive::Capture));
         // A purchase is paid through its hold or by itself. An advice that came after its hold was
         // gone names the hold and was paid by itself.
         let paid = if by_itself > 0 || (purchase.advice && redeemed == 0) {
@@ -90,12 +90,17 @@ fn sums(purchase: &Purchase, refunds: &[&Refund], tally: &mut Tally) {
         let sum = pieces.entry(*line).or_default();
         *sum = sum.saturating_add(*count);
     }
-    tally.expect(purchase.refunded == pieces, "purchases", purchase.id, || {
-        format!(
-            "the pieces refunded are {:?}, its refunds say {pieces:?}",
-            purchase.refunded
-        )
-    });
+    tally.expect(
+        purchase.refunded == pieces,
+        "purchases",
+        purchase.id,
+        || {
+            format!(
+                "the pieces refunded are {:?}, its refunds say {pieces:?}",
+                purchase.refunded
+            )
+        },
+    );
     let taken = sum(|refund| refund.clawed_back.get()) + sum(|refund| refund.owed.get());
     let due = i128::from(purchase.clawback_due.get());
     tally.expect(taken <= due, "purchases", purchase.id, || {
@@ -103,9 +108,12 @@ fn sums(purchase: &Purchase, refunds: &[&Refund], tally: &mut Tally) {
     });
     let reversals = refunds.iter().filter(|refund| refund.reversal).count();
     let reversed = purchase.state == PurchaseState::Reversed;
-    tally.expect(reversals <= 1 && (reversals == 1 || !reversed), "purchases", purchase.id, || {
-        format!("it is {} by {reversals} reversals", purchase.state.word())
-    });
+    tally.expect(
+        reversals <= 1 && (reversals == 1 || !reversed),
+        "purchases",
+        purchase.id,
+        || format!("it is {} by {reversals} reversals", purchase.state.word()),
+    );
 }
 
 /// Nothing is refunded that was not there.
@@ -155,7 +163,8 @@ pub(super) fn refund_moved(rows: &MemberRows, tally: &mut Tally) {
             Account::StoreRedeemed,
             Account::MemberAvailable,
         );
-        let clawback = |debit| moved.moved(source, Motive::Clawback, debit, Account::ProgrammeIssued);
+        let clawback =
+            |debit| moved.moved(source, Motive::Clawback, debit, Account::ProgrammeIssued);
         let taken = clawback(Account::MemberAvailable) + clawback(Account::MemberPending);
         for (field, stored, derived) in [
             (
@@ -166,7 +175,13 @@ pub(super) fn refund_moved(rows: &MemberRows, tally: &mut Tally) {
             ("clawed_back", refund.clawed_back.get(), taken),
             ("owed", refund.owed.get(), clawback(Account::MemberOwed)),
         ] {
-            tally.same(("refunds", refund.id), field, stored, "its transfers", derived);
+            tally.same(
+                ("refunds", refund.id),
+                field,
+                stored,
+                "its transfers",
+                derived,
+            );
         }
     }
 }

@@ -42,7 +42,11 @@ pub(super) fn named_once(rows: &MemberRows, tally: &mut Tally) {
         });
     };
     for hold in &rows.authorizations {
-        once("authorizations", hold.id.as_uuid(), RequestKind::Authorization);
+        once(
+            "authorizations",
+            hold.id.as_uuid(),
+            RequestKind::Authorization,
+        );
     }
     for purchase in &rows.purchases {
         once("purchases", purchase.id.as_uuid(), RequestKind::Purchase);
@@ -63,7 +67,11 @@ pub(super) fn effects(rows: &MemberRows, tally: &mut Tally) {
         let Some(effect) = request.effect else {
             continue;
         };
-        let hold = || rows.authorizations.iter().any(|row| row.id.as_uuid() == effect);
+        let hold = || {
+            rows.authorizations
+                .iter()
+                .any(|row| row.id.as_uuid() == effect)
+        };
         let refund = || rows.refunds.iter().any(|row| row.id.as_uuid() == effect);
         let there = match request.kind {
             RequestKind::Authorization | RequestKind::Void => hold(),
@@ -105,7 +113,10 @@ pub(in super::super) fn request_effect(request: &StoredRequest, tally: &mut Tall
     });
     tally.expect(may || !has, "requests", key(request), || {
         let effect = request.effect.unwrap_or_default();
-        format!("{} can have no effect and made {effect}", request.kind.word())
+        format!(
+            "{} can have no effect and made {effect}",
+            request.kind.word()
+        )
     });
     let print = request.fingerprint.is_some();
     tally.expect(
@@ -145,10 +156,15 @@ fn numbers(rows: &MemberRows, request: &StoredRequest, tally: &mut Tally) {
         return;
     };
     let told = told(request);
-    tally.expect(told.as_ref() == Some(&kept), "requests", key(request), || {
-        let told = told.unwrap_or_else(|| "nothing of it".to_owned());
-        format!("the till was told {told}; the row says {kept}")
-    });
+    tally.expect(
+        told.as_ref() == Some(&kept),
+        "requests",
+        key(request),
+        || {
+            let told = told.unwrap_or_else(|| "nothing of it".to_owned());
+            format!("the till was told {told}; the row says {kept}")
+        },
+    );
 }
 
 /// What the row of an effect says, where an answer repeats it.

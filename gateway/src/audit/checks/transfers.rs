@@ -78,7 +78,8 @@ pub(super) fn belong(rows: &MemberRows, tally: &mut Tally) {
             Some(lot_id) => format!("lot {lot_id} is not one of the member's"),
             None => "it names no lot".into(),
         });
-        let at_store = |account| matches!(account, Account::StoreRedeemed | Account::StoreShortfall);
+        let at_store =
+            |account| matches!(account, Account::StoreRedeemed | Account::StoreShortfall);
         let store_named =
             transfer.store_id.is_some() || !(at_store(transfer.debit) || at_store(transfer.credit));
         tally.expect(store_named, "transfers", transfer.id, || {

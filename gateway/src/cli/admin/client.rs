@@ -14,7 +14,7 @@ use crate::{
 };
 
 #[derive(Debug, Subcommand)]
-pub(super) enum ClientCommand {
+pub(crate) enum ClientCommand {
     /// Make a client; its secret is printed once and not kept
     Create(CreateArgs),
     /// List all clients
@@ -26,14 +26,20 @@ pub(super) enum ClientCommand {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct CreateArgs {
+pub(crate) struct CreateArgs {
     #[command(flatten)]
     database: DatabaseArgs,
     /// Its name, 1 to 64 characters of A-Z a-z 0-9 . _ -
     #[arg(long, value_name = "ID")]
     id: String,
     /// What it may be used for; several with commas
-    #[arg(long, value_enum, value_delimiter = ',', required = true, value_name = "SCOPE")]
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        required = true,
+        value_name = "SCOPE"
+    )]
     scope: Vec<Scope>,
     /// Its terminal (scope pos); made if it is new
     #[arg(long, value_name = "ID")]
@@ -47,7 +53,7 @@ pub(super) struct CreateArgs {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct ListArgs {
+pub(crate) struct ListArgs {
     #[command(flatten)]
     database: DatabaseArgs,
     /// Print JSON, one client a line
@@ -56,7 +62,7 @@ pub(super) struct ListArgs {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct NameArgs {
+pub(crate) struct NameArgs {
     #[command(flatten)]
     database: DatabaseArgs,
     /// The client

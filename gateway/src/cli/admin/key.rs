@@ -7,7 +7,7 @@ use super::super::{Failure, Settings, database::DatabaseArgs, output};
 use crate::{clock::Clock, http::rotate_signing_keys, store::PoolSizes};
 
 #[derive(Debug, Subcommand)]
-pub(super) enum KeyCommand {
+pub(crate) enum KeyCommand {
     /// List the keys that are published
     List(KeyArgs),
     /// Make a new key that takes over once every gateway and caller can know it
@@ -15,7 +15,7 @@ pub(super) enum KeyCommand {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct KeyArgs {
+pub(crate) struct KeyArgs {
     #[command(flatten)]
     database: DatabaseArgs,
     /// Print JSON

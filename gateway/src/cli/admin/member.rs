@@ -26,7 +26,7 @@ use crate::store::MemberRecord;
 const HISTORY_SHOWN: u32 = 20;
 
 #[derive(Debug, Subcommand)]
-pub(super) enum MemberCommand {
+pub(crate) enum MemberCommand {
     /// Show a member's points, lots, cards and newest movements
     Show(ShowArgs),
     /// Grant or take points
@@ -38,7 +38,7 @@ pub(super) enum MemberCommand {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct ShowArgs {
+pub(crate) struct ShowArgs {
     #[command(flatten)]
     database: DatabaseArgs,
     /// The member, by number or id
@@ -50,7 +50,7 @@ pub(super) struct ShowArgs {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct AdjustArgs {
+pub(crate) struct AdjustArgs {
     #[command(flatten)]
     database: DatabaseArgs,
     /// The member, by number or id
@@ -62,10 +62,20 @@ pub(super) struct AdjustArgs {
     #[arg(long, default_value = BASE_CLASS, conflicts_with = "take")]
     class: String,
     /// Only to be spent at these stores; several with commas
-    #[arg(long, value_delimiter = ',', value_name = "ID", conflicts_with = "take")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "ID",
+        conflicts_with = "take"
+    )]
     only_stores: Vec<StoreId>,
     /// Only to be spent on goods of these categories; several with commas
-    #[arg(long, value_delimiter = ',', value_name = "NAME", conflicts_with = "take")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "NAME",
+        conflicts_with = "take"
+    )]
     only_categories: Vec<String>,
     /// Why, in words; kept with the movement
     #[arg(long)]
@@ -77,7 +87,7 @@ pub(super) struct AdjustArgs {
 
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
-pub(super) struct Amount {
+pub(crate) struct Amount {
     /// Points to grant
     #[arg(long, value_name = "POINTS")]
     grant: Option<i64>,
@@ -87,7 +97,7 @@ pub(super) struct Amount {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct BlockArgs {
+pub(crate) struct BlockArgs {
     #[command(flatten)]
     database: DatabaseArgs,
     /// The member, by number or id
@@ -126,9 +136,17 @@ async fn show(desk: &Desk, args: ShowArgs) -> Result<(), Failure> {
     if args.json {
         return show_json(&record, &history);
     }
-    let MemberRecord { member, lots, cards } = &record;
+    let MemberRecord {
+        member,
+        lots,
+        cards,
+    } = &record;
     output::line(format!("member    {} ({})", member.number, member.id))?;
-    output::line(format!("status    {}, rank {}", member.status.word(), member.rank))?;
+    output::line(format!(
+        "status    {}, rank {}",
+        member.status.word(),
+        member.rank
+    ))?;
     output::line(format!(
         "points    {} available, {} held in {} baskets, {} pending, {} owed",
         member.available, member.held, member.open_holds, member.pending, member.owed
@@ -143,7 +161,15 @@ async fn show(desk: &Desk, args: ShowArgs) -> Result<(), Failure> {
     }
     output::line("")?;
     output::table(
-        ["LOT", "CLASS", "AVAILABLE", "HELD", "PENDING", "EXPIRES", "ONLY"],
+        [
+            "LOT",
+            "CLASS",
+            "AVAILABLE",
+            "HELD",
+            "PENDING",
+            "EXPIRES",
+            "ONLY",
+        ],
         lots.iter().map(|lot| {
             [
                 lot.id.to_string(),
@@ -151,7 +177,9 @@ async fn show(desk: &Desk, args: ShowArgs) -> Result<(), Failure> {
                 lot.available.to_string(),
                 lot.held.to_string(),
                 lot.pending.to_string(),
-                lot.key.expires_on.map_or("never".into(), |day| day.to_string()),
+                lot.key
+                    .expires_on
+                    .map_or("never".into(), |day| day.to_string()),
                 scope_words(lot),
             ]
         }),
@@ -166,7 +194,10 @@ async fn show(desk: &Desk, args: ShowArgs) -> Result<(), Failure> {
                 transfer.points.to_string(),
                 transfer.debit.word().to_owned(),
                 transfer.credit.word().to_owned(),
-                transfer.store_id.as_ref().map_or("-".into(), ToString::to_string),
+                transfer
+                    .store_id
+                    .as_ref()
+                    .map_or("-".into(), ToString::to_string),
             ]
         }),
     )
@@ -174,12 +205,22 @@ async fn show(desk: &Desk, args: ShowArgs) -> Result<(), Failure> {
 
 fn scope_words(lot: &Lot) -> String {
     let stores = lot.key.scope.stores.iter().map(ToString::to_string);
-    let all: Vec<_> = stores.chain(lot.key.scope.categories.iter().cloned()).collect();
-    if all.is_empty() { "-".into() } else { all.join(", ") }
+    let all: Vec<_> = stores
+        .chain(lot.key.scope.categories.iter().cloned())
+        .collect();
+    if all.is_empty() {
+        "-".into()
+    } else {
+        all.join(", ")
+    }
 }
 
 fn show_json(record: &MemberRecord, history: &[Transfer]) -> Result<(), Failure> {
-    let MemberRecord { member, lots, cards } = record;
+    let MemberRecord {
+        member,
+        lots,
+        cards,
+    } = record;
     let lots: Vec<_> = lots
         .iter()
         .map(|lot| {
@@ -239,9 +280,17 @@ async fn adjust(desk: &Desk, args: AdjustArgs) -> Result<(), Failure> {
     let member_id = args.member.find(&desk.store).await?;
     let class = args.class;
     let unknown = direction == Direction::Grant
-        && desk.programme().await?.programme.classes.get(&class).is_none();
+        && desk
+            .programme()
+            .await?
+            .programme
+            .classes
+            .get(&class)
+            .is_none();
     if unknown {
-        return Err(Failure::Refused(format!("the programme has no class \"{class}\"")));
+        return Err(Failure::Refused(format!(
+            "the programme has no class \"{class}\""
+        )));
     }
     let operation = Operation::Adjust(Adjustment {
         member_id,
@@ -262,7 +311,9 @@ async fn adjust(desk: &Desk, args: AdjustArgs) -> Result<(), Failure> {
         Direction::Grant => "granted",
         Direction::Take => "taken",
     };
-    output::line(format!("{points} points {verb}; {available} are available now"))
+    output::line(format!(
+        "{points} points {verb}; {available} are available now"
+    ))
 }
 
 async fn set_blocked(desk: &Desk, args: BlockArgs, blocked: bool) -> Result<(), Failure> {

@@ -13,7 +13,7 @@ pub(super) use programme::activate;
 use super::{Failure, Settings};
 
 #[derive(Debug, Subcommand)]
-pub(super) enum AdminCommand {
+pub(crate) enum AdminCommand {
     /// Tills, shop systems and staff tools that may ask for access tokens
     #[command(subcommand)]
     Client(client::ClientCommand),

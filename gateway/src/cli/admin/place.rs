@@ -13,7 +13,7 @@ use crate::{
 const SIZES: PoolSizes = PoolSizes { write: 1, read: 1 };
 
 #[derive(Debug, Subcommand)]
-pub(super) enum StoreCommand {
+pub(crate) enum StoreCommand {
     /// Make a store known
     Create {
         #[command(flatten)]
@@ -30,7 +30,7 @@ pub(super) enum StoreCommand {
 }
 
 #[derive(Debug, Subcommand)]
-pub(super) enum TerminalCommand {
+pub(crate) enum TerminalCommand {
     /// Make a terminal of a store known
     Create {
         #[command(flatten)]
@@ -47,7 +47,7 @@ pub(super) enum TerminalCommand {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct ListArgs {
+pub(crate) struct ListArgs {
     #[command(flatten)]
     database: DatabaseArgs,
     /// Print JSON, one row a line

@@ -24,7 +24,7 @@ use super::super::{
 use crate::programme_file::{self, Change};
 
 #[derive(Debug, Subcommand)]
-pub(super) enum ProgrammeCommand {
+pub(crate) enum ProgrammeCommand {
     /// Print the programme in force as its file, every key written out
     Show(ShowArgs),
     /// Show what a file would change, and put it in force
@@ -34,7 +34,7 @@ pub(super) enum ProgrammeCommand {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct ShowArgs {
+pub(crate) struct ShowArgs {
     #[command(flatten)]
     database: DatabaseArgs,
     /// Another version than the one in force
@@ -49,7 +49,7 @@ pub(super) struct ShowArgs {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct ApplyArgs {
+pub(crate) struct ApplyArgs {
     #[command(flatten)]
     database: DatabaseArgs,
     /// The programme file (TOML)
@@ -67,7 +67,7 @@ pub(super) struct ApplyArgs {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct HistoryArgs {
+pub(crate) struct HistoryArgs {
     #[command(flatten)]
     database: DatabaseArgs,
     /// Print JSON, one version a line
@@ -98,8 +98,7 @@ async fn show(desk: &Desk, args: ShowArgs) -> Result<(), Failure> {
     };
     let versions = desk.store.programme_versions().await?;
     let found = versions.iter().find(|version| version.version == number);
-    let found =
-        found.ok_or_else(|| Failure::Refused(format!("there is no version {number}")))?;
+    let found = found.ok_or_else(|| Failure::Refused(format!("there is no version {number}")))?;
     if args.json {
         return output::json(&json!({
             "version": found.version,
@@ -158,7 +157,9 @@ fn announce(in_force: Option<&InForce>, programme: &Programme) -> Result<Announc
         .map_err(|error| Failure::io("cannot compare programmes")(io::Error::other(error)))?;
     if changes.is_empty() {
         let version = in_force.version;
-        output::line(format!("Version {version} in force says the same; nothing to do."))?;
+        output::line(format!(
+            "Version {version} in force says the same; nothing to do."
+        ))?;
         return Ok(Announced::Nothing);
     }
     output::line(format!("Against version {} in force:", in_force.version))?;
