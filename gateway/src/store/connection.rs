@@ -28,7 +28,7 @@ pub(crate) struct Connection {
     handle: Handle,
     /// A transaction was begun and not seen to end.
     open: bool,
-    /// No statement of the transaction failed or was cancelled.
+    /// No statement of the transaction failed, was cancelled, or missed a row.
     sound: bool,
 }
 
@@ -188,25 +188,26 @@ impl Connection {
         Ok(found)
     }
 
-    /// Writes many rows; returns how many were written. Nothing to write is no round trip.
-    pub(crate) async fn execute_each(
+    /// Writes many rows of `table`, all of them. Nothing to write is no round trip.
+    pub(crate) async fn write_each(
         &mut self,
+        table: &'static str,
         sql: Sql,
         columns: &[Cells<'_>],
-    ) -> Result<u64, StoreError> {
+    ) -> Result<(), StoreError> {
         let count = sql::row_count(columns);
         if count == 0 {
-            return Ok(0);
+            return Ok(());
         }
         self.sound = false;
-        let mut affected = 0;
+        let mut written = 0;
         match &mut self.handle {
             Handle::Postgres(connection) => {
                 let arguments = sql::postgres_arrays(columns)?;
                 let done = sqlx::query_with(sql.postgres, arguments)
                     .execute(&mut **connection)
                     .await;
-                affected += done.map_err(StoreError::from_sqlx)?.rows_affected();
+                written += done.map_err(StoreError::from_sqlx)?.rows_affected();
             }
             Handle::Sqlite(connection) => {
                 for row in 0..count {
@@ -214,12 +215,17 @@ impl Connection {
                     let done = sqlx::query_with(sql.sqlite, arguments)
                         .execute(&mut **connection)
                         .await;
-                    affected += done.map_err(StoreError::from_sqlx)?.rows_affected();
+                    written += done.map_err(StoreError::from_sqlx)?.rows_affected();
                 }
             }
         }
+        if usize::try_from(written) != Ok(count) {
+            return Err(StoreError::Conflict(format!(
+                "{written} of {count} rows of {table} were there to change"
+            )));
+        }
         self.sound = true;
-        Ok(affected)
+        Ok(())
     }
 
     /// Whether the database understands a statement.

@@ -85,10 +85,9 @@ async fn insert<R: Row>(connection: &mut Connection, rows: &[&R]) -> Result<(), 
         return Ok(());
     }
     let columns = Rows::whole(rows.iter().copied())?;
-    let written = connection
-        .execute_each(R::table().statements().insert, &columns)
-        .await?;
-    expect::<R>(written, rows.len())
+    let table = R::table();
+    let insert = table.statements().insert;
+    connection.write_each(table.name, insert, &columns).await
 }
 
 async fn save<K, R: Row>(
@@ -104,28 +103,19 @@ async fn save<K, R: Row>(
     if changed.is_empty() {
         return Ok(());
     }
-    let columns = Rows::changed(changed.iter().copied())?;
-    let written = connection
-        .execute_each(R::table().statements().update, &columns)
-        .await?;
-    expect::<R>(written, changed.len())
+    let columns = Rows::changed(changed)?;
+    let table = R::table();
+    let update = table.statements().update;
+    connection.write_each(table.name, update, &columns).await
 }
 
 async fn log(connection: &mut Connection, events: &[Cells<'_>]) -> Result<(), StoreError> {
-    connection.execute_each(*LOG_AND_SEND, events).await?;
+    connection
+        .write_each("events", *LOG_AND_SEND, events)
+        .await?;
     if !connection.is_postgres() {
         let (outbox, _) = events.split_at_checked(3).unwrap_or((events, &[]));
-        connection.execute_each(SEND, outbox).await?;
+        connection.write_each("outbox", SEND, outbox).await?;
     }
     Ok(())
-}
-
-fn expect<R: Row>(written: u64, sent: usize) -> Result<(), StoreError> {
-    if usize::try_from(written) == Ok(sent) {
-        return Ok(());
-    }
-    let table = R::table().name;
-    Err(StoreError::Conflict(format!(
-        "{written} of {sent} rows of {table} were there to change"
-    )))
 }
