@@ -72,9 +72,7 @@ impl ClientSecret {
         SystemRandom::new()
             .fill(bytes.as_mut())
             .map_err(|_| NoRandomness)?;
-        Ok(Self(Zeroizing::new(
-            BASE64URL_NOPAD.encode(bytes.as_ref()),
-        )))
+        Ok(Self(Zeroizing::new(BASE64URL_NOPAD.encode(bytes.as_ref()))))
     }
 
     /// A given secret. Only for a demo, whose secret is printed in its manual: what is kept is a fast
