@@ -20,6 +20,11 @@ pub const RETRY_AFTER_IN_PROGRESS_S: u32 = 1;
 /// Open lots one member can reach: 16 classes, 240 months.
 pub const LOTS_PER_MEMBER_MAX: usize = 16 * 240;
 
+// Jobs.
+
+/// How long a hold may be over its time before an alarm is due: no gateway sweeps.
+pub const OVERDUE_HOLD_ALARM_S: i64 = 300;
+
 // Requests.
 
 /// Bytes in a request body. A receipt of 1,000 lines with long names fits.

@@ -1,1 +1,3 @@
-//! placeholder
+//! The toolkit of the tests that cross crates.
+
+pub mod databases;

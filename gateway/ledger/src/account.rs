@@ -77,6 +77,8 @@ words! {
         Clawback = "clawback",
         /// Points passed their last day.
         Expiry = "expiry",
+        /// Lapsed points of a refund were granted anew for some days.
+        Grace = "grace",
         /// Pending points became spendable.
         Maturity = "maturity",
         /// Staff granted or took points.

@@ -138,7 +138,7 @@ pub struct Purchase {
     pub refunded: BTreeMap<u32, u32>,
     /// Yen of the goods refunded so far.
     pub refunded_amount: Yen,
-    /// Points given back so far.
+    /// Spent points returned to their lots so far, lapsed ones included.
     pub restored: Points,
     /// Earned points due back so far, taken or not.
     pub clawback_due: Points,
@@ -163,9 +163,9 @@ pub struct Refund {
     pub lines: BTreeMap<u32, u32>,
     /// Yen of the goods.
     pub amount: Yen,
-    /// Points given back.
+    /// Spent points given back, for the member to spend again.
     pub restored: Points,
-    /// Of those, points that had expired and lapsed.
+    /// Spent points that had expired meanwhile: given back and lapsed at once, not counted in `restored`.
     pub lapsed: Points,
     /// Earned points taken back.
     pub clawed_back: Points,

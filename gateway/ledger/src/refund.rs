@@ -142,7 +142,9 @@ impl Posting<'_> {
         Ok(refund)
     }
 
-    /// Gives `points` back to the lots they were spent from, last spent first; says how many lapsed.
+    /// Gives `points` back to the lots they were spent from, last spent first; says how many lapsed
+    /// for good. Points of a lot past its last day lapse at once; the grace policy grants as many
+    /// anew.
     fn restore(
         &mut self,
         slip: &Slip,
@@ -153,34 +155,38 @@ impl Posting<'_> {
         let (_, left) = lot::split(&last_first, purchase.restored);
         let (parts, _) = lot::split(&left, points);
         let mut lapsed = Points::ZERO;
-        for part in parts {
-            let lot = self
-                .lot((slip.member_id, part.lot_id))
-                .cloned()
-                .ok_or(Broken("a payment names no loaded lot"))?;
-            let expired = lot.is_expired(self.today);
-            let lot_id = match (expired, self.programme().returns.expired) {
-                (true, ExpiredPoints::Grace { days }) => {
+        for Part { lot_id, points } in parts {
+            let lot = self.lot((slip.member_id, lot_id)).cloned();
+            let lot = lot.ok_or(Broken("a payment names no loaded lot"))?;
+            let (issued, redeemed) = (Account::ProgrammeIssued, Account::StoreRedeemed);
+            self.transfer(
+                slip,
+                redeemed,
+                Account::MemberAvailable,
+                Some(lot_id),
+                points,
+            )?;
+            if !lot.is_expired(self.today) {
+                continue;
+            }
+            self.lapse(slip.member_id, lot_id, points)?;
+            match self.programme().returns.expired {
+                ExpiredPoints::Lapse => lapsed = lapsed.saturating_add(points),
+                ExpiredPoints::Grace { days } => {
                     let expires_on = Some(calendar::days_after(self.today, days.get()));
                     let key = LotKey {
                         expiry: LotExpiry::Fixed,
                         expires_on,
                         ..lot.key
                     };
-                    self.lot_for(slip.member_id, key, &format!("refund:{}", slip.source))
+                    let anew =
+                        self.lot_for(slip.member_id, key, &format!("refund:{}", slip.source));
+                    let slip = Slip {
+                        motive: Motive::Grace,
+                        ..slip.clone()
+                    };
+                    self.transfer(&slip, issued, Account::MemberAvailable, Some(anew), points)?;
                 }
-                _ => part.lot_id,
-            };
-            self.transfer(
-                slip,
-                Account::StoreRedeemed,
-                Account::MemberAvailable,
-                Some(lot_id),
-                part.points,
-            )?;
-            if expired && lot_id == part.lot_id {
-                self.lapse(slip.member_id, lot_id, part.points)?;
-                lapsed = lapsed.saturating_add(part.points);
             }
         }
         Ok(lapsed)

@@ -8,7 +8,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::StoreError;
+use super::{StoreError, programme::ProgrammeCache};
 
 /// How long a caller waits for a free connection before the database counts as unavailable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(800);
@@ -19,6 +19,15 @@ const STATEMENT_TIMEOUT_MS: &str = "15000";
 /// How long a transaction may sit between two statements before the server ends it, so that a
 /// gateway that froze does not keep its locks.
 const IDLE_IN_TRANSACTION_TIMEOUT_MS: &str = "10000";
+/// Every statement of the writer finds its rows by key. Its plans are made once, and a plan made
+/// while a table was small must not scan it when it has grown.
+const PLAN_BY_KEY: [(&str, &str); 5] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("jit", "off"),
+];
 
 /// `sqlite://PATH` or `postgres://…`.
 #[derive(Clone)]
@@ -105,6 +114,8 @@ pub enum Store {
         write: PgPool,
         /// Everybody else's.
         read: PgPool,
+        /// What is known of the programme in force.
+        programmes: ProgrammeCache,
     },
     /// One binary, no server.
     Sqlite {
@@ -112,6 +123,8 @@ pub enum Store {
         write: SqlitePool,
         /// Everybody else's.
         read: SqlitePool,
+        /// What is known of the programme in force.
+        programmes: ProgrammeCache,
     },
 }
 
@@ -140,11 +153,14 @@ impl Store {
                     PgPoolOptions::new()
                         .max_connections(size)
                         .acquire_timeout(ACQUIRE_TIMEOUT)
-                        .connect_lazy_with(options.clone())
                 };
                 Ok(Self::Postgres {
-                    write: pool(sizes.write),
-                    read: pool(sizes.read),
+                    // A batch finds out by itself whether its connection still stands.
+                    write: pool(sizes.write)
+                        .test_before_acquire(false)
+                        .connect_lazy_with(options.clone().options(PLAN_BY_KEY)),
+                    read: pool(sizes.read).connect_lazy_with(options),
+                    programmes: ProgrammeCache::default(),
                 })
             }
             DatabaseUrl::Sqlite(path) => {
@@ -165,7 +181,11 @@ impl Store {
                     .await
                     .map_err(StoreError::from_sqlx)?;
                 let read = pool(sizes.read).connect_lazy_with(options.read_only(true));
-                Ok(Self::Sqlite { write, read })
+                Ok(Self::Sqlite {
+                    write,
+                    read,
+                    programmes: ProgrammeCache::default(),
+                })
             }
         }
     }
@@ -173,8 +193,22 @@ impl Store {
     /// Closes every connection, waiting for those in use.
     pub async fn close(&self) {
         match self {
-            Self::Postgres { write, read } => futures_util::join!(write.close(), read.close()),
-            Self::Sqlite { write, read } => futures_util::join!(write.close(), read.close()),
+            Self::Postgres { write, read, .. } => futures_util::join!(write.close(), read.close()),
+            Self::Sqlite { write, read, .. } => futures_util::join!(write.close(), read.close()),
         };
+    }
+
+    pub(super) fn programmes(&self) -> &ProgrammeCache {
+        match self {
+            Self::Postgres { programmes, .. } | Self::Sqlite { programmes, .. } => programmes,
+        }
+    }
+
+    /// How many connections the writer may have.
+    pub(super) fn write_connections(&self) -> u32 {
+        match self {
+            Self::Postgres { write, .. } => write.options().get_max_connections(),
+            Self::Sqlite { write, .. } => write.options().get_max_connections(),
+        }
     }
 }

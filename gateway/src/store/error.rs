@@ -29,6 +29,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// A value that cannot be sent.
+    pub(crate) fn unfit(error: sqlx::error::BoxDynError) -> Self {
+        Self::Rejected(error.to_string())
+    }
+
     /// Sorts a driver's error.
     pub(crate) fn from_sqlx(error: sqlx::Error) -> Self {
         let text = error.to_string();

@@ -3,13 +3,47 @@
 //! SQL keeps and finds rows; it decides nothing. Every id is a UUID, every time a BIGINT of
 //! microseconds UTC, every business date a text `YYYY-MM-DD`, every structure JSON as text, so that
 //! most statements are one text for both databases.
+//!
+//! Changes go one way: [`Store::begin`] locks, [`Batch::load`] reads, [`Batch::write`] writes (the
+//! lock order is told there), [`Batch::commit`] makes it last. Reads beside it are single statements
+//! ([`Store::card`] and its like) or one moment of the whole database ([`Snapshot`]).
+//!
+//! Inside: `table` turns names of columns into the statements of both databases, `rows` says how each
+//! record becomes columns, `sql` carries values to either driver, `connection` runs statements and
+//! sees to it that no transaction outlives its batch.
 
+mod batch;
+mod by_member;
+mod cell;
+mod check;
 mod connect;
+mod connection;
+mod diagnosis;
 mod error;
+mod events;
+mod load;
+mod programme;
+mod read;
 mod reference;
+mod row;
+mod rows;
+mod schema;
+mod snapshot;
+mod sql;
+mod table;
+mod write;
 
+pub use batch::Batch;
+pub use by_member::{ByMember, EventHead, OfMember, Unreadable};
 pub use connect::{DatabaseUrl, DatabaseUrlError, PoolSizes, Store};
+pub use diagnosis::{Diagnosis, PostgresDiagnosis, SqliteDiagnosis};
 pub use error::StoreError;
+pub use events::{EventFilter, OutboxStatus};
+pub use programme::ProgrammeCache;
+pub use read::MemberRecord;
 pub use reference::{
     Client, ClientScope, ClientSecret, Creation, NewClient, SigningKeyRow, StoreRow, TerminalRow,
 };
+pub use rows::StoredEvent;
+pub use schema::{Applied, SchemaState};
+pub use snapshot::{LotBalance, Paged, Snapshot, Span};

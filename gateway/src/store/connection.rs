@@ -1,0 +1,275 @@
+//! One connection, and the transaction on it.
+//!
+//! Invariant: no connection goes back to its pool with a transaction open. The driver would return
+//! one whose `BEGIN`, statement or `COMMIT` was cancelled half-way; here a connection whose
+//! transaction was not seen to end is closed, and the database rolls back.
+
+use sqlx::{
+    Postgres, Sqlite,
+    pool::PoolConnection,
+    postgres::{PgDatabaseError, PgSeverity},
+};
+
+use super::{
+    Store, StoreError,
+    row::{FromRow, Reader, Source},
+    sql::{self, Cells, Sql, Value},
+};
+
+#[derive(Debug)]
+enum Handle {
+    Postgres(PoolConnection<Postgres>),
+    Sqlite(PoolConnection<Sqlite>),
+}
+
+/// A connection taken from a pool.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    handle: Handle,
+    /// A transaction was begun and not seen to end.
+    open: bool,
+    /// No statement of the transaction failed, was cancelled, or missed a row.
+    sound: bool,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if self.open {
+            match &mut self.handle {
+                Handle::Postgres(connection) => connection.close_on_drop(),
+                Handle::Sqlite(connection) => connection.close_on_drop(),
+            }
+        }
+    }
+}
+
+impl Connection {
+    /// A connection for the writer.
+    pub(crate) async fn writing(store: &Store) -> Result<Self, StoreError> {
+        let handle = match store {
+            Store::Postgres { write, .. } => write.acquire().await.map(Handle::Postgres),
+            Store::Sqlite { write, .. } => write.acquire().await.map(Handle::Sqlite),
+        };
+        handle.map(Self::new).map_err(StoreError::from_sqlx)
+    }
+
+    /// A connection for everybody else.
+    pub(crate) async fn reading(store: &Store) -> Result<Self, StoreError> {
+        let handle = match store {
+            Store::Postgres { read, .. } => read.acquire().await.map(Handle::Postgres),
+            Store::Sqlite { read, .. } => read.acquire().await.map(Handle::Sqlite),
+        };
+        handle.map(Self::new).map_err(StoreError::from_sqlx)
+    }
+
+    fn new(handle: Handle) -> Self {
+        Self {
+            handle,
+            open: false,
+            sound: true,
+        }
+    }
+
+    /// Whether statements over many rows take arrays, and rows have to be locked one by one.
+    pub(crate) fn is_postgres(&self) -> bool {
+        matches!(self.handle, Handle::Postgres(_))
+    }
+
+    /// Begins a transaction with a text without parameters; may hold a query after the `BEGIN`,
+    /// whose rows are returned. One round trip.
+    pub(crate) async fn begin<T: FromRow>(&mut self, begin: Sql) -> Result<Vec<T>, StoreError> {
+        self.open = true;
+        self.sound = false;
+        let rows = match &mut self.handle {
+            Handle::Postgres(connection) => {
+                let rows = sqlx::raw_sql(begin.postgres)
+                    .fetch_all(&mut **connection)
+                    .await;
+                read_all(rows.map_err(StoreError::from_sqlx)?)?
+            }
+            Handle::Sqlite(connection) => {
+                let rows = sqlx::raw_sql(begin.sqlite)
+                    .fetch_all(&mut **connection)
+                    .await;
+                read_all(rows.map_err(StoreError::from_sqlx)?)?
+            }
+        };
+        self.sound = true;
+        Ok(rows)
+    }
+
+    /// Commits. After an error the connection is good for nothing.
+    pub(crate) async fn commit(&mut self) -> Result<(), StoreError> {
+        // PostgreSQL answers COMMIT of a failed transaction with a rollback and no error.
+        if !self.sound {
+            return Err(StoreError::Rejected(
+                "a statement of the transaction failed; nothing was written".into(),
+            ));
+        }
+        self.end("COMMIT").await.map_err(commit_error)
+    }
+
+    /// Rolls back.
+    pub(crate) async fn rollback(&mut self) -> Result<(), StoreError> {
+        self.end("ROLLBACK").await.map_err(StoreError::from_sqlx)
+    }
+
+    async fn end(&mut self, text: &'static str) -> Result<(), sqlx::Error> {
+        match &mut self.handle {
+            Handle::Postgres(connection) => {
+                sqlx::raw_sql(text).execute(&mut **connection).await?;
+            }
+            Handle::Sqlite(connection) => {
+                sqlx::raw_sql(text).execute(&mut **connection).await?;
+            }
+        }
+        self.open = false;
+        Ok(())
+    }
+
+    /// The rows of one statement.
+    pub(crate) async fn fetch<T: FromRow>(
+        &mut self,
+        sql: Sql,
+        values: &[Value<'_>],
+    ) -> Result<Vec<T>, StoreError> {
+        self.sound = false;
+        let rows = match &mut self.handle {
+            Handle::Postgres(connection) => {
+                let arguments = sql::postgres_values(values)?;
+                let rows = sqlx::query_with(sql.postgres, arguments)
+                    .fetch_all(&mut **connection)
+                    .await;
+                read_all(rows.map_err(StoreError::from_sqlx)?)?
+            }
+            Handle::Sqlite(connection) => {
+                let arguments = sql::sqlite_values(values)?;
+                let rows = sqlx::query_with(sql.sqlite, arguments)
+                    .fetch_all(&mut **connection)
+                    .await;
+                read_all(rows.map_err(StoreError::from_sqlx)?)?
+            }
+        };
+        self.sound = true;
+        Ok(rows)
+    }
+
+    /// The rows for many keys; none without keys.
+    pub(crate) async fn fetch_each<T: FromRow>(
+        &mut self,
+        sql: Sql,
+        columns: &[Cells<'_>],
+    ) -> Result<Vec<T>, StoreError> {
+        let count = sql::row_count(columns);
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        self.sound = false;
+        let mut found = Vec::with_capacity(count);
+        match &mut self.handle {
+            Handle::Postgres(connection) => {
+                let arguments = sql::postgres_arrays(columns)?;
+                let rows = sqlx::query_with(sql.postgres, arguments)
+                    .fetch_all(&mut **connection)
+                    .await;
+                found = read_all(rows.map_err(StoreError::from_sqlx)?)?;
+            }
+            Handle::Sqlite(connection) => {
+                for row in 0..count {
+                    let arguments = sql::sqlite_row(columns, row)?;
+                    let rows = sqlx::query_with(sql.sqlite, arguments)
+                        .fetch_all(&mut **connection)
+                        .await;
+                    found.extend(read_all(rows.map_err(StoreError::from_sqlx)?)?);
+                }
+            }
+        }
+        self.sound = true;
+        Ok(found)
+    }
+
+    /// Writes many rows of `table`, all of them. Nothing to write is no round trip.
+    pub(crate) async fn write_each(
+        &mut self,
+        table: &'static str,
+        sql: Sql,
+        columns: &[Cells<'_>],
+    ) -> Result<(), StoreError> {
+        let count = sql::row_count(columns);
+        if count == 0 {
+            return Ok(());
+        }
+        self.sound = false;
+        let mut written = 0;
+        match &mut self.handle {
+            Handle::Postgres(connection) => {
+                let arguments = sql::postgres_arrays(columns)?;
+                let done = sqlx::query_with(sql.postgres, arguments)
+                    .execute(&mut **connection)
+                    .await;
+                written += done.map_err(StoreError::from_sqlx)?.rows_affected();
+            }
+            Handle::Sqlite(connection) => {
+                for row in 0..count {
+                    let arguments = sql::sqlite_row(columns, row)?;
+                    let done = sqlx::query_with(sql.sqlite, arguments)
+                        .execute(&mut **connection)
+                        .await;
+                    written += done.map_err(StoreError::from_sqlx)?.rows_affected();
+                }
+            }
+        }
+        if usize::try_from(written) != Ok(count) {
+            return Err(StoreError::Conflict(format!(
+                "{written} of {count} rows of {table} were there to change"
+            )));
+        }
+        self.sound = true;
+        Ok(())
+    }
+
+    /// Whether the database understands a statement.
+    pub(crate) async fn prepare(&mut self, sql: Sql) -> Result<(), StoreError> {
+        use sqlx::{Executor as _, SqlSafeStr as _};
+        match &mut self.handle {
+            Handle::Postgres(connection) => {
+                let prepared = connection.prepare(sql.postgres.into_sql_str()).await;
+                prepared.map(drop)
+            }
+            Handle::Sqlite(connection) => {
+                let prepared = connection.prepare(sql.sqlite.into_sql_str()).await;
+                prepared.map(drop)
+            }
+        }
+        .map_err(StoreError::from_sqlx)
+    }
+}
+
+fn read_all<T: FromRow>(rows: Vec<impl Source>) -> Result<Vec<T>, StoreError> {
+    rows.iter()
+        .map(|row| T::read(&mut Reader::new(row)))
+        .collect()
+}
+
+/// What a failed COMMIT means. Only an error that leaves the session standing says that nothing was
+/// written; a lost session, or a disk that failed under the log, says nothing.
+fn commit_error(error: sqlx::Error) -> StoreError {
+    let known = match &error {
+        sqlx::Error::Database(database) => match database.try_downcast_ref::<PgDatabaseError>() {
+            Some(postgres) => {
+                matches!(postgres.severity(), PgSeverity::Error) && postgres.code() != "40003"
+            }
+            // SQLITE_IOERR
+            None => database
+                .code()
+                .and_then(|code| code.parse::<u32>().ok())
+                .is_some_and(|code| code & 0xFF != 10),
+        },
+        _ => false,
+    };
+    if known {
+        StoreError::from_sqlx(error)
+    } else {
+        StoreError::OutcomeUnknown(error.to_string())
+    }
+}

@@ -1,0 +1,200 @@
+//! Reading the event log and the outbox.
+
+use std::sync::LazyLock;
+
+use jiff::Timestamp;
+use pos_protocol::{EventId, MemberId};
+use uuid::Uuid;
+
+use super::{
+    Store, StoreError, StoredEvent,
+    connection::Connection,
+    row::{Cell as _, FromRow, Reader, cells},
+    rows::EVENTS,
+    sql::{Sql, Value},
+};
+
+const SEQUENCES: Sql = Sql {
+    postgres: "SELECT member_id, event_sequence FROM members WHERE member_id = ANY($1)",
+    sqlite: "SELECT member_id, event_sequence FROM members WHERE member_id = $1",
+};
+static AFTER_SEQUENCE: LazyLock<Sql> = LazyLock::new(|| {
+    let these = "WHERE member_id = $1 AND member_sequence > $2 ORDER BY member_sequence LIMIT $3";
+    EVENTS.select(these, these)
+});
+static IN_ORDER: LazyLock<Sql> = LazyLock::new(|| {
+    let these = "WHERE event_id > $1 AND at >= $2 AND substr(kind, 1, length($3)) = $3 \
+                 ORDER BY event_id LIMIT $4";
+    EVENTS.select(these, these)
+});
+static OF_MEMBER_IN_ORDER: LazyLock<Sql> = LazyLock::new(|| {
+    let these = "WHERE event_id > $1 AND at >= $2 AND substr(kind, 1, length($3)) = $3 \
+                 AND member_id = $5 ORDER BY event_id LIMIT $4";
+    EVENTS.select(these, these)
+});
+static NEWEST: LazyLock<Sql> = LazyLock::new(|| {
+    let these = "WHERE substr(kind, 1, length($1)) = $1 ORDER BY event_id DESC LIMIT $2";
+    EVENTS.select(these, these)
+});
+static NEWEST_OF_MEMBER: LazyLock<Sql> = LazyLock::new(|| {
+    let these = "WHERE substr(kind, 1, length($1)) = $1 AND member_id = $3 \
+                 ORDER BY event_id DESC LIMIT $2";
+    EVENTS.select(these, these)
+});
+const OUTBOX_STATUS: Sql = Sql::both(
+    "\
+SELECT (SELECT count(*) FROM outbox),
+    (SELECT at FROM events WHERE event_id = (SELECT event_id FROM outbox ORDER BY event_id LIMIT 1))",
+);
+
+/// The statements of this module.
+pub(super) fn statements() -> Vec<Sql> {
+    vec![
+        SEQUENCES,
+        *AFTER_SEQUENCE,
+        *IN_ORDER,
+        *OF_MEMBER_IN_ORDER,
+        *NEWEST,
+        *NEWEST_OF_MEMBER,
+        OUTBOX_STATUS,
+    ]
+}
+
+/// Which events to read. The default is all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// Only this member's.
+    pub member_id: Option<MemberId>,
+    /// Only those whose kind begins so; empty for all.
+    pub kind_prefix: String,
+    /// Only those after this one, in order of their ids.
+    pub after: Option<EventId>,
+    /// Only those that happened then or later.
+    pub since: Option<Timestamp>,
+}
+
+/// Events the broker has not confirmed yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutboxStatus {
+    /// How many.
+    pub waiting: u64,
+    /// When the oldest of them happened.
+    pub oldest: Option<Timestamp>,
+}
+
+struct Sequence(MemberId, i64);
+
+impl FromRow for Sequence {
+    fn read(row: &mut Reader<'_>) -> Result<Self, StoreError> {
+        Ok(Self(row.get()?, row.get()?))
+    }
+}
+
+impl FromRow for OutboxStatus {
+    fn read(row: &mut Reader<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            waiting: row.get::<i64>()?.try_into().unwrap_or_default(),
+            oldest: row.get()?,
+        })
+    }
+}
+
+impl Store {
+    /// The number of each member's newest event; members that do not exist are left out. Cheap: one
+    /// row per member.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn event_sequences(
+        &self,
+        members: &[MemberId],
+    ) -> Result<Vec<(MemberId, i64)>, StoreError> {
+        let mut connection = Connection::reading(self).await?;
+        let found: Vec<Sequence> = connection.fetch_each(SEQUENCES, &[cells(members)]).await?;
+        Ok(found.into_iter().map(|row| (row.0, row.1)).collect())
+    }
+
+    /// A member's events after number `sequence`, in order.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn events_after(
+        &self,
+        member_id: MemberId,
+        sequence: i64,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let mut connection = Connection::reading(self).await?;
+        let values = [
+            member_id.to_value(),
+            Value::Int(sequence),
+            Value::Int(limit.into()),
+        ];
+        connection.fetch(*AFTER_SEQUENCE, &values).await
+    }
+
+    /// Events in order of their ids, which is that of time and the same each time it is asked. An
+    /// event that is being written now may still appear before one that was already read: to miss
+    /// nothing, consume the stream.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn events(
+        &self,
+        filter: &EventFilter,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let mut connection = Connection::reading(self).await?;
+        let mut values = vec![
+            Value::Uuid(filter.after.map_or(Uuid::nil(), EventId::as_uuid)),
+            Value::Int(filter.since.map_or(i64::MIN, Timestamp::as_microsecond)),
+            Value::Text(filter.kind_prefix.as_str().into()),
+            Value::Int(limit.into()),
+        ];
+        match filter.member_id {
+            None => connection.fetch(*IN_ORDER, &values).await,
+            Some(member_id) => {
+                values.push(Value::Uuid(member_id.as_uuid()));
+                connection.fetch(*OF_MEMBER_IN_ORDER, &values).await
+            }
+        }
+    }
+
+    /// The newest events of a member and kind, oldest of them first. `after` and `since` are not asked.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn newest_events(
+        &self,
+        filter: &EventFilter,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let mut connection = Connection::reading(self).await?;
+        let mut values = vec![
+            Value::Text(filter.kind_prefix.as_str().into()),
+            Value::Int(limit.into()),
+        ];
+        let mut newest: Vec<StoredEvent> = match filter.member_id {
+            None => connection.fetch(*NEWEST, &values).await?,
+            Some(member_id) => {
+                values.push(Value::Uuid(member_id.as_uuid()));
+                connection.fetch(*NEWEST_OF_MEMBER, &values).await?
+            }
+        };
+        newest.reverse();
+        Ok(newest)
+    }
+
+    /// How many events wait for the broker, and since when.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn outbox_status(&self) -> Result<OutboxStatus, StoreError> {
+        let mut connection = Connection::reading(self).await?;
+        let status: Vec<OutboxStatus> = connection.fetch(OUTBOX_STATUS, &[]).await?;
+        Ok(status.into_iter().next().unwrap_or(OutboxStatus {
+            waiting: 0,
+            oldest: None,
+        }))
+    }
+}

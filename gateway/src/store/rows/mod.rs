@@ -1,0 +1,41 @@
+//! How each record of the ledger is kept: its table, how it is written, how it is read.
+//!
+//! A column counts as fixed if nothing ever changes it once its row is written; updates leave it
+//! out.
+
+mod card_use;
+mod event;
+mod member;
+mod points;
+mod programme;
+mod request;
+mod sale;
+
+pub(crate) use event::EVENTS;
+pub use event::StoredEvent;
+pub(crate) use member::{CARDS, MEMBERS};
+pub(crate) use points::{LOTS, PENDING, TRANSFERS};
+pub(crate) use programme::PROGRAMMES;
+pub(crate) use sale::{AUTHORIZATIONS, REFUNDS};
+
+use super::table::Table;
+
+/// Every table.
+pub(crate) fn tables() -> [&'static Table; 14] {
+    [
+        &PROGRAMMES,
+        &MEMBERS,
+        &CARDS,
+        &card_use::CARD_USES,
+        &card_use::SHORT_CODES,
+        &LOTS,
+        &PENDING,
+        &AUTHORIZATIONS,
+        &sale::PURCHASES,
+        &REFUNDS,
+        &request::REQUESTS,
+        &request::SETTLEMENTS,
+        &TRANSFERS,
+        &EVENTS,
+    ]
+}

@@ -1,0 +1,214 @@
+//! Fresh databases: a SQLite file or a PostgreSQL database of its own for each test, gone afterwards,
+//! also when the test failed.
+//!
+//! PostgreSQL is the server of `TEST_POSTGRES_URL`, or the one on this machine that lets the role
+//! `postgres` in. A test that cannot reach it fails; none is skipped.
+
+use std::{future::Future, str::FromStr};
+
+use gateway::{
+    clock::Clock,
+    store::{DatabaseUrl, PoolSizes, Store},
+};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions};
+use tempfile::TempDir;
+
+/// Where PostgreSQL is looked for if the environment names no place.
+const LOCAL_POSTGRES: &str = "postgres://postgres@127.0.0.1:5432/postgres";
+
+/// A kind of database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// Embedded, one file.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+impl Engine {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
+}
+
+/// An empty database of its own. Dropping it removes it.
+#[derive(Debug)]
+pub struct Database {
+    engine: Engine,
+    url: String,
+    place: Place,
+}
+
+#[derive(Debug)]
+enum Place {
+    Folder {
+        _folder: TempDir,
+    },
+    Server {
+        server: Box<PgConnectOptions>,
+        name: String,
+    },
+}
+
+impl Database {
+    /// Makes one.
+    ///
+    /// # Panics
+    /// If the database cannot be made, for example because PostgreSQL is out of reach.
+    pub async fn create(engine: Engine) -> Self {
+        match engine {
+            Engine::Sqlite => {
+                let folder = TempDir::new().expect("a temporary folder");
+                Self {
+                    engine,
+                    url: format!("sqlite://{}", folder.path().join("gateway.db").display()),
+                    place: Place::Folder { _folder: folder },
+                }
+            }
+            Engine::Postgres => {
+                let server = server();
+                let name = format!("gateway_test_{}", Clock::system().new_id().simple());
+                on_server(&server, format!("CREATE DATABASE {name}"))
+                    .await
+                    .unwrap_or_else(|error| panic!("{}", unreachable(&server, &error)));
+                Self {
+                    engine,
+                    url: server.clone().database(&name).to_url_lossy().to_string(),
+                    place: Place::Server {
+                        server: Box::new(server),
+                        name,
+                    },
+                }
+            }
+        }
+    }
+
+    /// Which kind it is.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// Its URL, password and all, as the gateway's `--database-url` takes it.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Opens it as a store of its own, as another gateway would. Its schema is left alone.
+    ///
+    /// # Panics
+    /// If it cannot be opened.
+    pub async fn open(&self, sizes: PoolSizes) -> Store {
+        let url = DatabaseUrl::from_str(&self.url).expect("a database URL");
+        Store::open(&url, sizes).await.expect("the store opens")
+    }
+
+    /// Opens it with the newest schema.
+    ///
+    /// # Panics
+    /// If it cannot be opened or migrated.
+    pub async fn migrated(&self) -> Store {
+        let store = self.open(PoolSizes::default()).await;
+        store.migrate().await.expect("the migrations apply");
+        store
+    }
+
+    /// Runs a statement on the server beside the stores, as its administrator would; PostgreSQL only.
+    ///
+    /// # Panics
+    /// If the statement fails or this is no PostgreSQL.
+    pub async fn postgres_count(&self, query: &'static str) -> i64 {
+        assert_eq!(self.engine, Engine::Postgres, "a question for PostgreSQL");
+        let mut connection = PgConnection::connect(&self.url)
+            .await
+            .expect("a connection");
+        let count = sqlx::query_scalar(query).fetch_one(&mut connection).await;
+        connection.close().await.expect("the connection closes");
+        count.expect("an answer")
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let Place::Server { server, name } = &self.place else {
+            return;
+        };
+        let drop_it = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+        // A thread with a runtime of its own: the test's may be unwinding.
+        let dropped = std::thread::scope(|scope| {
+            let thread = scope.spawn(|| {
+                tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()
+                    .map_err(sqlx::Error::Io)
+                    .and_then(|runtime| runtime.block_on(on_server(server, drop_it)))
+            });
+            thread.join()
+        });
+        if !matches!(dropped, Ok(Ok(()))) {
+            eprintln!("the database {name} is left behind: {dropped:?}");
+        }
+    }
+}
+
+fn server() -> PgConnectOptions {
+    let url = std::env::var("TEST_POSTGRES_URL").unwrap_or_else(|_| LOCAL_POSTGRES.to_owned());
+    PgConnectOptions::from_str(&url).expect("TEST_POSTGRES_URL is a PostgreSQL URL")
+}
+
+async fn on_server(server: &PgConnectOptions, statement: String) -> Result<(), sqlx::Error> {
+    let mut connection = PgConnection::connect_with(server).await?;
+    // The only thing put into the text is a name made here.
+    let done = sqlx::raw_sql(sqlx::AssertSqlSafe(statement))
+        .execute(&mut connection)
+        .await;
+    connection.close().await?;
+    done.map(|_| ())
+}
+
+fn unreachable(server: &PgConnectOptions, error: &sqlx::Error) -> String {
+    format!(
+        "PostgreSQL at {}:{} gives no database to the role {}: {error}\n\
+         Set TEST_POSTGRES_URL to a server where a role may create databases, or run the tests with \
+         scripts/with-postgres, which finds or starts one.",
+        server.get_host(),
+        server.get_port(),
+        server.get_username(),
+    )
+}
+
+/// Runs a case on a fresh store of each kind.
+pub async fn for_each_store<F: Future<Output = ()>>(case: impl Fn(Store) -> F) {
+    for engine in Engine::ALL {
+        let database = Database::create(engine).await;
+        let store = database.migrated().await;
+        case(store.clone()).await;
+        store.close().await;
+    }
+}
+
+/// Makes two tests of every named `async fn(Database)`, one for each kind of database:
+/// `sqlite::NAME` and `postgres::NAME`.
+#[macro_export]
+macro_rules! on_each_database {
+    ($($case:ident),* $(,)?) => {
+        mod sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    use $crate::databases::{Database, Engine};
+                    super::$case(Database::create(Engine::Sqlite).await).await;
+                }
+            )*
+        }
+        mod postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    use $crate::databases::{Database, Engine};
+                    super::$case(Database::create(Engine::Postgres).await).await;
+                }
+            )*
+        }
+    };
+}

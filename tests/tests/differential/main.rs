@@ -1,0 +1,180 @@
+//! One seeded list of commands through the pure core, SQLite and PostgreSQL: the same answers and the
+//! same rows, whatever the batches.
+//!
+//! The core decides one command at a time over all rows there are. The stores run the same list
+//! through the writer in batches of random size, over only the rows that each batch loads.
+
+mod play;
+
+use std::fmt::Debug;
+
+use acceptance::databases::{Database, Engine};
+use gateway::{
+    clock::Clock,
+    store::{Paged, Snapshot, Store, StoredEvent},
+    writer::{Writer, WriterOptions},
+};
+use ledger::{
+    account::Transfer,
+    card_use::{CardUse, ShortCode},
+    decision::Answer,
+    lot::{Lot, Pending},
+    member::{Card, Member},
+    records::{Authorization, ProgrammeVersion, Purchase, Refund, Settlement, StoredRequest},
+};
+
+use play::{Play, Step};
+
+/// Commands in the list; `DIFFERENTIAL_COMMANDS` makes it longer.
+const COMMANDS: usize = 10_000;
+/// Chooses the list; `DIFFERENTIAL_SEED` chooses another.
+const SEED: u64 = 20_261_122;
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(default)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn core_sqlite_and_postgresql_agree_on_every_answer_and_row() {
+    let seed = setting("DIFFERENTIAL_SEED", SEED);
+    let commands = usize::try_from(setting("DIFFERENTIAL_COMMANDS", COMMANDS as u64)).unwrap();
+    println!("differential: seed {seed}, {commands} commands");
+    let play = Play::new(seed, commands);
+    println!("differential: {}", play.summary());
+    let expected = core_rows(&play);
+    for engine in Engine::ALL {
+        let database = Database::create(engine).await;
+        let store = database.migrated().await;
+        let answers = run(&store, &play.steps, seed).await;
+        for (number, (step, answer)) in play.steps.iter().zip(&answers).enumerate() {
+            assert_eq!(
+                *answer, step.answer,
+                "{engine:?}, command {number}: {:?}",
+                step.command
+            );
+        }
+        let rows = store_rows(&store).await;
+        for ((table, core), (_, found)) in expected.iter().zip(&rows) {
+            assert_same(engine, table, core, found);
+        }
+        store.close().await;
+    }
+}
+
+/// Runs the list through a writer with one lane, so that arrival order is list order. Each batch is
+/// as large as what was submitted before the lane came round.
+async fn run(store: &Store, steps: &[Step], seed: u64) -> Vec<Answer> {
+    let clock = Clock::manual(steps[0].at);
+    let options = WriterOptions {
+        lanes: 1,
+        answer_deadline: std::time::Duration::from_secs(300),
+        ..WriterOptions::for_store(store)
+    };
+    let (writer, lanes) = Writer::start(store, clock.clone(), &options);
+    let mut dice = play::Dice::new(seed ^ 0xBA7C);
+    let mut answers = Vec::with_capacity(steps.len());
+    let mut rest = steps;
+    while !rest.is_empty() {
+        let size = usize::try_from(dice.below(64)).unwrap() + 1;
+        let (group, later) = rest.split_at(size.min(rest.len()));
+        rest = later;
+        // A future submits when it is first polled, and they are polled in order.
+        let submitted = group.iter().map(|step| submit(&writer, &clock, step));
+        answers.extend(futures_util::future::join_all(submitted).await);
+    }
+    println!("differential: {} batches", writer.batches());
+    drop(writer);
+    lanes.drained().await;
+    answers
+}
+
+async fn submit(writer: &Writer, clock: &Clock, step: &Step) -> Answer {
+    clock.advance(step.at.duration_since(clock.now()));
+    writer
+        .submit(step.command.clone(), None)
+        .await
+        .expect("an answer")
+}
+
+type Table = (&'static str, Vec<String>);
+
+fn lines<T: Debug>(name: &'static str, rows: impl IntoIterator<Item = T>) -> Table {
+    let mut lines: Vec<String> = rows.into_iter().map(|row| format!("{row:?}")).collect();
+    lines.sort_unstable();
+    (name, lines)
+}
+
+fn core_rows(play: &Play) -> Vec<Table> {
+    let Play { state, kept, .. } = play;
+    let events = kept.events.iter().map(|event| StoredEvent {
+        id: event.id,
+        member_id: event.member_id,
+        member_sequence: event.member_sequence,
+        kind: event.kind.to_owned(),
+        subject: event.subject.clone(),
+        at: event.at,
+        data: event.data.clone(),
+        stream_sequence: None,
+    });
+    vec![
+        lines("programmes", &kept.programmes),
+        lines("members", state.members.values()),
+        lines("cards", state.cards.values()),
+        lines("card_uses", state.card_uses.values()),
+        lines("short_codes", state.short_codes.values()),
+        lines("lots", state.lots.values()),
+        lines("pending", state.pending.values()),
+        lines("authorizations", state.authorizations.values()),
+        lines("purchases", state.purchases.values()),
+        lines("refunds", &kept.refunds),
+        lines("requests", state.requests.values()),
+        lines("settlements", &kept.settlements),
+        lines("transfers", &kept.transfers),
+        lines("events", events),
+    ]
+}
+
+async fn store_rows(store: &Store) -> Vec<Table> {
+    let mut at = store.snapshot().await.expect("a snapshot");
+    let rows = vec![
+        table::<ProgrammeVersion>("programmes", &mut at).await,
+        table::<Member>("members", &mut at).await,
+        table::<Card>("cards", &mut at).await,
+        table::<CardUse>("card_uses", &mut at).await,
+        table::<ShortCode>("short_codes", &mut at).await,
+        table::<Lot>("lots", &mut at).await,
+        table::<Pending>("pending", &mut at).await,
+        table::<Authorization>("authorizations", &mut at).await,
+        table::<Purchase>("purchases", &mut at).await,
+        table::<Refund>("refunds", &mut at).await,
+        table::<StoredRequest>("requests", &mut at).await,
+        table::<Settlement>("settlements", &mut at).await,
+        table::<Transfer>("transfers", &mut at).await,
+        table::<StoredEvent>("events", &mut at).await,
+    ];
+    at.end().await.expect("the snapshot ends");
+    rows
+}
+
+async fn table<R: Paged + Debug>(name: &'static str, at: &mut Snapshot) -> Table {
+    lines(name, at.page::<R>(None, u32::MAX).await.expect("the rows"))
+}
+
+fn assert_same(engine: Engine, table: &str, core: &[String], found: &[String]) {
+    let difference = core.iter().zip(found).find(|(core, found)| core != found);
+    if let Some((core, found)) = difference {
+        panic!("{engine:?} {table}:\n core  {core}\n found {found}");
+    }
+    assert_eq!(
+        core.len(),
+        found.len(),
+        "{engine:?} {table}: the number of rows"
+    );
+    println!(
+        "differential: {engine:?} {table}: {} rows agree",
+        core.len()
+    );
+}

@@ -1,0 +1,8 @@
+//! One store, two databases: every case runs on SQLite and on PostgreSQL, each time on a fresh one.
+
+mod reading;
+mod round_trips;
+mod samples;
+mod schema;
+mod transactions;
+mod writing;
