@@ -118,7 +118,7 @@ impl Bench {
         };
         let (writer, lanes) = bench.writer(256);
         let source = include_str!("../programmes/demo.toml");
-        let mut programme = programme_file::parse(source)?;
+        let mut programme = programme_file::parse("demo.toml", source)?;
         // Room for many texts and holds per member, so that every request is approved.
         programme.cards.fresh_before_seconds = Seconds::new(3_600).context("in range")?;
         programme.limits.open_holds_per_member = OpenHolds::new(100).context("in range")?;
