@@ -369,7 +369,7 @@ fn check_totals(state: &State, refunds: &BTreeMap<Uuid, Vec<Uuid>>) {
 }
 
 /// A row is marked as created when it was not there before, and only then.
-fn check_created(before: &State, changes: &Changes) {
+pub(crate) fn check_created(before: &State, changes: &Changes) {
     fn check<K: Ord + std::fmt::Debug, T>(rows: &BTreeMap<K, T>, edits: &Edits<K, T>) {
         for (key, edit) in edits {
             assert_eq!(edit.created, !rows.contains_key(key), "{key:?}");

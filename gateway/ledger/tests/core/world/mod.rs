@@ -26,11 +26,12 @@ use ledger::{
 use pos_protocol::CommandId;
 use uuid::Uuid;
 
-pub(crate) use audit::Books;
+pub(crate) use audit::check_created;
 pub(crate) use loader::load;
 pub(crate) use names::{card_id, enrol, member_id, till};
 pub(crate) use programme::{days, expiring, hours, minutes, months, programme, seconds};
 
+use audit::Books;
 use names::Names;
 
 /// Noon of 22 November 2026 in Tokyo, a Sunday.

@@ -1,6 +1,6 @@
 //! Programmes for tests: one plain programme, edited as a test needs it.
 
-use ledger::programme::{Class, Classes, Days, Expiry, Hours, Minutes, Months, Programme, Seconds};
+use ledger::programme::{Classes, Days, Expiry, Hours, Minutes, Months, Programme, Seconds};
 use serde_json::json;
 
 /// 1 point per 100 yen, tax included, whole receipt, floored; fixed expiry after 12 months for `base`,
@@ -25,15 +25,8 @@ pub(crate) fn programme(edit: impl FnOnce(&mut Programme)) -> Programme {
 
 /// Classes in which purchases earn points that expire like this.
 pub(crate) fn expiring(base: Expiry) -> Classes {
-    let mut classes =
-        std::collections::BTreeMap::from([("base".to_owned(), Class { expiry: base })]);
-    classes.insert(
-        "ever".to_owned(),
-        Class {
-            expiry: Expiry::Never,
-        },
-    );
-    Classes::try_from(classes).unwrap()
+    let classes = json!({ "base": { "expiry": base }, "ever": { "expiry": Expiry::Never } });
+    serde_json::from_value(classes).unwrap()
 }
 
 pub(crate) fn seconds(n: u32) -> Seconds {
