@@ -305,7 +305,7 @@ mod tests {
         let key = ring_key(&row).unwrap();
         assert_eq!(row.kid.len(), 43);
         assert_eq!(key.published.kid, row.kid);
-        let mut other = row.clone();
+        let mut other = row;
         other.kid = "x".into();
         assert!(matches!(ring_key(&other), Err(KeyError::Damaged(_))));
     }
