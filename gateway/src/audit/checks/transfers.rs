@@ -32,6 +32,7 @@ fn allowed(motive: Motive) -> &'static [(Account, Account)] {
             (MemberOwed, ProgrammeIssued),
         ],
         Motive::Expiry => &[(MemberAvailable, ProgrammeBreakage)],
+        Motive::Grace => &[(ProgrammeIssued, MemberAvailable)],
         Motive::Maturity => &[(MemberPending, MemberAvailable)],
         Motive::Adjustment => &[
             (ProgrammeIssued, MemberAvailable),
