@@ -13,6 +13,7 @@ pub mod cli;
 pub mod clock;
 pub mod cloud_event;
 pub mod demo;
+pub mod http;
 pub mod jobs;
 pub mod limits;
 pub mod programme_file;

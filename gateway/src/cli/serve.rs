@@ -202,7 +202,7 @@ async fn ready(store: &Store, file: Option<PathBuf>) -> Result<InForce, Failure>
     match store.schema_state().await? {
         SchemaState::UpToDate => {}
         SchemaState::Ahead(_) => {
-            tracing::warn!("schema.ahead: a newer release migrated the database")
+            tracing::warn!("schema.ahead: a newer release migrated the database");
         }
         SchemaState::Behind(_) => {
             return Err(Failure::Usage(

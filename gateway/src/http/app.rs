@@ -9,7 +9,11 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    cards::CardKeys, clients::Clients, key_ring::KeyRing, proof::ProofsSeen, rates::{RateLimits, Rates},
+    cards::CardKeys,
+    clients::Clients,
+    key_ring::{KeyError, KeyRing},
+    proof::ProofsSeen,
+    rates::{RateLimits, Rates},
     token::Tokens,
 };
 use crate::{clock::Clock, limits, store::Store};
@@ -184,6 +188,15 @@ impl App {
         }))
     }
 
+    /// Reads the signing keys from the store, and makes the first one if there is none. Done again by
+    /// [`App::upkeep`]; do it once before serving, so that the gateway is ready at once.
+    ///
+    /// # Errors
+    /// [`KeyError`] if the store fails.
+    pub async fn read_signing_keys(&self) -> Result<(), KeyError> {
+        self.keys.make_sure(self.now()).await
+    }
+
     /// Keeps signing keys, rates and metrics fresh until the gateway shuts down. Run it as a task.
     pub async fn upkeep(self) {
         let mut ticks = tokio::time::interval(Duration::from_secs(limits::SIGNING_KEYS_REFRESH_S));
@@ -193,7 +206,7 @@ impl App {
                 () = self.shutdown.cancelled() => return,
                 _ = ticks.tick() => {}
             }
-            if let Err(error) = self.keys.make_sure(self.now()).await {
+            if let Err(error) = self.read_signing_keys().await {
                 tracing::warn!(error = %error, "signing_keys.refresh_failed");
             }
             self.rates.upkeep();
@@ -269,7 +282,14 @@ mod tests {
         ] {
             assert_eq!(given.parse::<PublicUrl>().unwrap().to_string(), shown);
         }
-        for wrong in ["", "points.example", "ftp://a", "https://a?b", "https://u:p@a", "/x"] {
+        for wrong in [
+            "",
+            "points.example",
+            "ftp://a",
+            "https://a?b",
+            "https://u:p@a",
+            "/x",
+        ] {
             assert_eq!(wrong.parse::<PublicUrl>(), Err(PublicUrlError), "{wrong}");
         }
     }

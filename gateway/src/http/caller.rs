@@ -94,7 +94,10 @@ struct Known {
 }
 
 async fn client(parts: &Parts, app: &App) -> Result<Known, Problem> {
-    let access = app.tokens.check(&app.keys, bearer(parts)?, app.now()).await?;
+    let access = app
+        .tokens
+        .check(&app.keys, bearer(parts)?, app.now())
+        .await?;
     let standing = app.clients.standing(&access.client_id).await?;
     let standing = standing.ok_or_else(|| token::refused("its client is no longer enabled"))?;
     let still = access.scopes.is_subset(&standing.scopes)
@@ -105,11 +108,7 @@ async fn client(parts: &Parts, app: &App) -> Result<Known, Problem> {
     Ok(Known { access })
 }
 
-async fn client_with(
-    parts: &Parts,
-    app: &App,
-    scope: ClientScope,
-) -> Result<Arc<Access>, Problem> {
+async fn client_with(parts: &Parts, app: &App, scope: ClientScope) -> Result<Arc<Access>, Problem> {
     let Known { access } = match client(parts, app).await {
         Ok(known) => known,
         Err(problem) => return Err(counted(problem, parts, app)),

@@ -44,6 +44,7 @@ impl CardKeys {
     }
 
     /// The key of a card and who had it last; none if no such card was enrolled.
+    #[allow(dead_code)]
     pub(super) async fn key(&self, id: CardId) -> Result<Option<Arc<KnownCard>>, StoreError> {
         if let Some(known) = self.known.get(&id) {
             return Ok(Some(known));
@@ -87,5 +88,5 @@ fn ready(card: &Card) -> Result<KnownCard, StoreError> {
 }
 
 async fn find(store: &Store, id: CardId) -> Result<Option<Card>, StoreError> {
-    store.card(id).await
+    super::gap::card(store, id).await
 }

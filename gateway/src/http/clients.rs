@@ -35,7 +35,10 @@ impl Clients {
     }
 
     /// What the client may do; none if it is unknown or disabled.
-    pub(super) async fn standing(&self, id: &Arc<str>) -> Result<Option<Arc<Standing>>, StoreError> {
+    pub(super) async fn standing(
+        &self,
+        id: &Arc<str>,
+    ) -> Result<Option<Arc<Standing>>, StoreError> {
         if let Some(known) = self.standing.get(id) {
             return Ok(known);
         }

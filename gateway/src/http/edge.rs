@@ -14,11 +14,14 @@ use axum::{
 use futures_util::FutureExt;
 use tracing::Instrument;
 
-use super::{App, metrics, problem::{Problem, Unrendered}};
+use super::{
+    App, metrics,
+    problem::{Problem, Unrendered},
+};
 use crate::{clock, limits};
 
 /// The header that names a request.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A request's id, for handlers that want to name it.
 #[derive(Debug, Clone)]

@@ -78,7 +78,9 @@ fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {
     if essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json")) {
         Ok(())
     } else {
-        Err(wrong("The body is not application/json by its own account."))
+        Err(wrong(
+            "The body is not application/json by its own account.",
+        ))
     }
 }
 
@@ -105,7 +107,9 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         let pointer = pointer(error.path());
         refused(error.inner(), pointer)
     })?;
-    reader.end().map_err(|error| refused(&error, String::new()))?;
+    reader
+        .end()
+        .map_err(|error| refused(&error, String::new()))?;
     Ok(value)
 }
 
@@ -218,7 +222,10 @@ mod tests {
             ("[[[", 3),
         ] {
             assert!(!depth_exceeds(json.as_bytes(), depth), "{json}");
-            assert!(depth == 0 || depth_exceeds(json.as_bytes(), depth - 1), "{json}");
+            assert!(
+                depth == 0 || depth_exceeds(json.as_bytes(), depth - 1),
+                "{json}"
+            );
         }
     }
 
@@ -227,6 +234,9 @@ mod tests {
         let json = br#"{"request_id":"r1","lines":[{"line_no":1,"quantity":1},{"line_no":2,"quantity":-1}]}"#;
         let problem = parse::<pos_protocol::RefundRequest>(json).unwrap_err();
         assert_eq!(problem.kind(), ProblemKind::ValidationFailed);
-        assert!(format!("{problem:?}").contains("/lines/1/quantity"), "{problem:?}");
+        assert!(
+            format!("{problem:?}").contains("/lines/1/quantity"),
+            "{problem:?}"
+        );
     }
 }

@@ -43,7 +43,7 @@ pub enum KeyError {
 
 /// A public key as it is published (RFC 7517).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct PublishedKey {
+pub(super) struct PublishedKey {
     /// `EC`.
     pub kty: &'static str,
     /// `P-256`.
@@ -129,9 +129,7 @@ impl KeyRing {
         let mut read_at = self.read_at.lock().await;
         self.read(&mut read_at, now).await?;
         if self.signing_now(now).is_none() {
-            self.store
-                .insert_signing_key(&new_key(now, now)?)
-                .await?;
+            self.store.insert_signing_key(&new_key(now, now)?).await?;
             tracing::info!("signing_keys.first_made");
             self.read(&mut read_at, now).await?;
         }
@@ -243,8 +241,7 @@ fn new_key(now: Timestamp, active_from: Timestamp) -> Result<SigningKeyRow, KeyE
     let document = EcdsaKeyPair::generate_pkcs8(algorithm, &SystemRandom::new())
         .map_err(|_| KeyError::NotMade)?;
     let private_key = Zeroizing::new(document.as_ref().to_vec());
-    let pair =
-        EcdsaKeyPair::from_pkcs8(algorithm, &private_key).map_err(|_| KeyError::NotMade)?;
+    let pair = EcdsaKeyPair::from_pkcs8(algorithm, &private_key).map_err(|_| KeyError::NotMade)?;
     let public_key = pair.public_key().as_ref().to_vec();
     let kid = published(&public_key).ok_or(KeyError::NotMade)?.kid;
     Ok(SigningKeyRow {
@@ -308,7 +305,7 @@ mod tests {
         let key = ring_key(&row).unwrap();
         assert_eq!(row.kid.len(), 43);
         assert_eq!(key.published.kid, row.kid);
-        let mut other = row.clone();
+        let mut other = row;
         other.kid = "x".into();
         assert!(matches!(ring_key(&other), Err(KeyError::Damaged(_))));
     }

@@ -16,12 +16,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{
-    App,
-    caller::Peer,
-    json::body,
-    key_ring::PublishedKey,
-    openapi::Problems,
-    problem::Problem,
+    App, caller::Peer, json::body, key_ring::PublishedKey, openapi::Problems, problem::Problem,
 };
 use crate::{
     limits,
@@ -30,7 +25,7 @@ use crate::{
 
 /// A token request. The client proves itself here or in `Authorization: Basic`, not both.
 #[derive(Deserialize, utoipa::ToSchema)]
-pub struct TokenRequest {
+pub(super) struct TokenRequest {
     /// `client_credentials`.
     #[serde(default)]
     #[schema(required = true)]
@@ -43,12 +38,12 @@ pub struct TokenRequest {
     client_id: Option<String>,
     /// The client's secret.
     #[serde(default)]
-    client_secret: Option<Zeroizing<String>>,
+    client_secret: Option<String>,
 }
 
 /// A token.
 #[derive(Serialize, utoipa::ToSchema)]
-pub struct TokenAnswer {
+pub(super) struct TokenAnswer {
     /// The token, for `Authorization: Bearer`.
     access_token: String,
     /// `Bearer`.
@@ -61,7 +56,7 @@ pub struct TokenAnswer {
 
 /// Why there is no token (RFC 6749 §5.2).
 #[derive(Serialize, utoipa::ToSchema)]
-pub struct TokenError {
+pub(super) struct TokenError {
     /// One of the words of RFC 6749.
     error: &'static str,
     /// In plain words.
@@ -70,7 +65,7 @@ pub struct TokenError {
 
 /// A refusal of the token endpoint.
 #[derive(Debug)]
-pub enum Refusal {
+pub(super) enum Refusal {
     /// The form is malformed, or names something twice.
     InvalidRequest(&'static str),
     /// Unknown client or wrong secret.
@@ -161,9 +156,9 @@ pub(super) async fn token(
     let scopes = granted(&client, form.scope.as_deref())?;
     let now = app.now();
     let signer = app.keys.signer(now).await?;
-    let access_token =
-        app.tokens
-            .issue(&signer, &client, &scopes, app.clock().new_id(), now)?;
+    let access_token = app
+        .tokens
+        .issue(&signer, &client, &scopes, app.clock().new_id(), now)?;
     let answer = TokenAnswer {
         access_token,
         token_type: "Bearer",
@@ -241,7 +236,7 @@ fn credentials(basic: Option<Credentials>, form: &TokenRequest) -> Result<Creden
         (Some(_), _, _) => Err(Refusal::InvalidRequest(
             "credentials both in the header and in the form",
         )),
-        (None, Some(id), Some(secret)) => Ok((id.clone(), secret.clone())),
+        (None, Some(id), Some(secret)) => Ok((id.clone(), Zeroizing::new(secret.clone()))),
         (None, _, _) => Err(Refusal::InvalidClient),
     }
 }
@@ -260,7 +255,7 @@ fn granted(client: &Client, asked: Option<&str>) -> Result<BTreeSet<ClientScope>
 
 /// The keys that verify access tokens (RFC 7517).
 #[derive(Serialize, utoipa::ToSchema)]
-pub struct KeySet {
+pub(super) struct KeySet {
     keys: Vec<PublishedKey>,
 }
 
@@ -286,7 +281,10 @@ mod tests {
         let read = |text: &str| {
             let mut headers = HeaderMap::new();
             let value = format!("Basic {}", BASE64.encode(text.as_bytes()));
-            headers.insert(header::AUTHORIZATION, HeaderValue::from_str(&value).unwrap());
+            headers.insert(
+                header::AUTHORIZATION,
+                HeaderValue::from_str(&value).unwrap(),
+            );
             basic_credentials(&headers)
                 .ok()
                 .flatten()

@@ -143,7 +143,7 @@ struct Inner {
 
 /// One place in the body and what is wrong there.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct ProblemError<'a> {
+pub(super) struct ProblemError<'a> {
     /// JSON pointer (RFC 6901) into the body; empty for the whole of it.
     pub pointer: &'a str,
     /// What is wrong there, in plain words.
@@ -153,7 +153,7 @@ pub struct ProblemError<'a> {
 /// RFC 9457 problem details.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = Problem)]
-pub struct ProblemBody<'a> {
+pub(super) struct ProblemBody<'a> {
     /// `/problems/` and a stable word; a page that explains it.
     #[serde(rename = "type")]
     pub kind: String,
@@ -171,7 +171,7 @@ pub struct ProblemBody<'a> {
 }
 
 /// The media type of problem details.
-pub const PROBLEM_JSON: &str = "application/problem+json";
+pub(super) const PROBLEM_JSON: &str = "application/problem+json";
 /// Longest `detail`, in characters: parts of it may come from the caller's own bytes.
 const DETAIL_CHARS_MAX: usize = 300;
 
@@ -210,10 +210,7 @@ impl Problem {
     }
 
     /// A field that is not what it should be; `pointer` is a JSON pointer into the body.
-    pub fn invalid(
-        pointer: impl Into<String>,
-        detail: impl Into<Cow<'static, str>>,
-    ) -> Self {
+    pub fn invalid(pointer: impl Into<String>, detail: impl Into<Cow<'static, str>>) -> Self {
         let mut problem = Self::new(ProblemKind::ValidationFailed, detail);
         problem.0.pointer = Some(pointer.into());
         problem
@@ -279,10 +276,9 @@ impl Problem {
         let body = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = (kind.status(), body).into_response();
         *response.headers_mut() = headers;
-        response.headers_mut().insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static(PROBLEM_JSON),
-        );
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         response
     }
 }
@@ -362,7 +358,10 @@ mod tests {
     #[test]
     fn a_cause_never_reaches_the_caller() {
         let problem = Problem::from(StoreError::Corrupt("password=hunter2".into()));
-        assert_eq!(problem.cause(), Some("a stored row cannot be understood: password=hunter2"));
+        assert_eq!(
+            problem.cause(),
+            Some("a stored row cannot be understood: password=hunter2")
+        );
         let shown = format!("{:?}", problem.render("r-1").into_body());
         assert!(!shown.contains("hunter2"));
     }

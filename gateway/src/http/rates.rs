@@ -94,9 +94,9 @@ impl<K: Hash + Eq + Send + Sync + 'static> Buckets<K> {
     }
 
     fn take(&self, caller: K) -> Result<(), Problem> {
-        let bucket = self.by_caller.get_with(caller, || {
-            Arc::new(RateLimiter::direct(self.rate.quota()))
-        });
+        let bucket = self
+            .by_caller
+            .get_with(caller, || Arc::new(RateLimiter::direct(self.rate.quota())));
         let Err(not_until) = bucket.check() else {
             return Ok(());
         };
@@ -109,12 +109,14 @@ impl<K: Hash + Eq + Send + Sync + 'static> Buckets<K> {
         // A header in whole seconds: rounded up, or the caller comes back too soon.
         let wait_s = wait.as_secs().saturating_add(1);
         let (name, burst, window) = (self.name, self.rate.burst, self.rate.window_s());
-        let field = |text: String| {
-            HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
-        };
+        let field =
+            |text: String| HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""));
         Problem::new(
             ProblemKind::RateLimited,
-            format!("At most {burst} requests at once and {} a second.", self.rate.per_s),
+            format!(
+                "At most {burst} requests at once and {} a second.",
+                self.rate.per_s
+            ),
         )
         .header(header::RETRY_AFTER, HeaderValue::from(wait_s))
         .header(

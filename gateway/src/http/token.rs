@@ -81,7 +81,9 @@ impl Tokens {
             validation,
             checked: Cache::builder()
                 .max_capacity(limits::TOKEN_CACHE_ENTRIES_MAX)
-                .time_to_live(Duration::from_secs(limits::ACCESS_TOKEN_LIFE_S.unsigned_abs()))
+                .time_to_live(Duration::from_secs(
+                    limits::ACCESS_TOKEN_LIFE_S.unsigned_abs(),
+                ))
                 .build(),
         }
     }
@@ -143,12 +145,7 @@ impl Tokens {
         Ok(access)
     }
 
-    async fn verify(
-        &self,
-        keys: &KeyRing,
-        token: &str,
-        now: Timestamp,
-    ) -> Result<Access, Problem> {
+    async fn verify(&self, keys: &KeyRing, token: &str, now: Timestamp) -> Result<Access, Problem> {
         let header =
             jsonwebtoken::decode_header(token).map_err(|_| refused("it cannot be read"))?;
         let typ = header.typ.as_deref().unwrap_or_default();
@@ -165,7 +162,11 @@ impl Tokens {
         let claims = jsonwebtoken::decode::<Claims>(token, &key, &self.validation)
             .map_err(|error| refused("its signature or claims are wrong").because(error))?
             .claims;
-        if claims.nbf > now.as_second().saturating_add(limits::ACCESS_TOKEN_LEEWAY_S) {
+        if claims.nbf
+            > now
+                .as_second()
+                .saturating_add(limits::ACCESS_TOKEN_LEEWAY_S)
+        {
             return Err(refused("it is not good yet"));
         }
         Ok(access(claims))

@@ -328,13 +328,13 @@ fn more(points_there: Points) -> Points {
 
 const CORRUPTIONS: &[Corruption] = &[
     ("transfers.balanced", |rows| {
-        rows.transfers[0].points = Points::ZERO
+        rows.transfers[0].points = Points::ZERO;
     }),
     ("transfers.balanced", |rows| {
-        rows.transfers[0].credit = rows.transfers[0].debit
+        rows.transfers[0].credit = rows.transfers[0].debit;
     }),
     ("transfers.balanced", |rows| {
-        rows.transfers[0].motive = Motive::Hold
+        rows.transfers[0].motive = Motive::Hold;
     }),
     ("transfers.belong", |rows| rows.transfers[0].lot_id = None),
     ("transfers.belong", |rows| {
@@ -346,31 +346,31 @@ const CORRUPTIONS: &[Corruption] = &[
         }
     }),
     ("balances.lots", |rows| {
-        rows.lots[0].available = more(rows.lots[0].available)
+        rows.lots[0].available = more(rows.lots[0].available);
     }),
     ("balances.lots", |rows| {
-        rows.lots[0].held = more(rows.lots[0].held)
+        rows.lots[0].held = more(rows.lots[0].held);
     }),
     ("balances.lots", |rows| {
-        rows.lots[0].pending = more(rows.lots[0].pending)
+        rows.lots[0].pending = more(rows.lots[0].pending);
     }),
     ("balances.lots", |rows| {
-        rows.lots[0].granted = more(rows.lots[0].granted)
+        rows.lots[0].granted = more(rows.lots[0].granted);
     }),
     ("balances.lots", |rows| {
         rows.transfers.pop();
     }),
     ("balances.members", |rows| {
-        rows.member.available = more(rows.member.available)
+        rows.member.available = more(rows.member.available);
     }),
     ("balances.members", |rows| {
-        rows.member.held = more(rows.member.held)
+        rows.member.held = more(rows.member.held);
     }),
     ("balances.members", |rows| {
-        rows.member.pending = more(rows.member.pending)
+        rows.member.pending = more(rows.member.pending);
     }),
     ("balances.members", |rows| {
-        rows.member.owed = more(rows.member.owed)
+        rows.member.owed = more(rows.member.owed);
     }),
     ("balances.members", |rows| {
         let row = rows
@@ -381,35 +381,35 @@ const CORRUPTIONS: &[Corruption] = &[
         row.credit = Account::ProgrammeBreakage;
     }),
     ("balances.pending", |rows| {
-        rows.pending[0].points = more(rows.pending[0].points)
+        rows.pending[0].points = more(rows.pending[0].points);
     }),
     ("balances.pending", |rows| {
         rows.pending.pop();
     }),
     ("balances.pending", |rows| {
-        rows.pending[0].purchase_id = PurchaseId::new(Uuid::nil())
+        rows.pending[0].purchase_id = PurchaseId::new(Uuid::nil());
     }),
     ("balances.held", |rows| rows.member.open_holds += 1),
     ("balances.held", |rows| {
-        hold(rows, HoldState::Held).parts.clear()
+        hold(rows, HoldState::Held).parts.clear();
     }),
     ("balances.held", |rows| {
-        hold(rows, HoldState::Held).state = HoldState::Voided
+        hold(rows, HoldState::Held).state = HoldState::Voided;
     }),
     ("holds.resolved_once", |rows| {
-        hold(rows, HoldState::Captured).captured = points(151)
+        hold(rows, HoldState::Captured).captured = points(151);
     }),
     ("holds.resolved_once", |rows| {
-        hold(rows, HoldState::Voided).state = HoldState::Held
+        hold(rows, HoldState::Voided).state = HoldState::Held;
     }),
     ("holds.resolved_once", |rows| {
-        hold(rows, HoldState::Expired).resolved_at = None
+        hold(rows, HoldState::Expired).resolved_at = None;
     }),
     ("holds.resolved_once", |rows| {
-        hold(rows, HoldState::Held).points = points(201)
+        hold(rows, HoldState::Held).points = points(201);
     }),
     ("holds.resolved_once", |rows| {
-        hold(rows, HoldState::Reversed).parts[0].points = points(1)
+        hold(rows, HoldState::Reversed).parts[0].points = points(1);
     }),
     ("holds.resolved_once", |rows| {
         // The same hold released twice.
@@ -422,7 +422,7 @@ const CORRUPTIONS: &[Corruption] = &[
         rows.transfers.push(row);
     }),
     ("holds.captured_by_one", |rows| {
-        rows.purchases[0].authorization_id = None
+        rows.purchases[0].authorization_id = None;
     }),
     ("holds.captured_by_one", |rows| {
         let second = ledger::records::Purchase {
@@ -436,32 +436,32 @@ const CORRUPTIONS: &[Corruption] = &[
         rows.purchases[0].authorization_id = Some(voided);
     }),
     ("purchases.moved", |rows| {
-        rows.purchases[0].redeemed = points(151)
+        rows.purchases[0].redeemed = points(151);
     }),
     ("purchases.moved", |rows| {
-        rows.purchases[1].redeemed_parts.clear()
+        rows.purchases[1].redeemed_parts.clear();
     }),
     ("purchases.moved", |rows| {
-        rows.purchases[0].shortfall = points(1)
+        rows.purchases[0].shortfall = points(1);
     }),
     ("purchases.moved", |rows| {
-        rows.purchases[0].earned_points = points(1)
+        rows.purchases[0].earned_points = points(1);
     }),
     ("purchases.moved", |rows| rows.purchases[0].earned.clear()),
     ("purchases.refunds", |rows| {
-        rows.purchases[0].restored = more(rows.purchases[0].restored)
+        rows.purchases[0].restored = more(rows.purchases[0].restored);
     }),
     ("purchases.refunds", |rows| {
-        rows.purchases[0].restored = points(151)
+        rows.purchases[0].restored = points(151);
     }),
     ("purchases.refunds", |rows| {
-        rows.purchases[0].clawback_due = points(9_999)
+        rows.purchases[0].clawback_due = points(9_999);
     }),
     ("purchases.refunds", |rows| {
-        rows.purchases[0].clawback_due = Points::ZERO
+        rows.purchases[0].clawback_due = Points::ZERO;
     }),
     ("purchases.refunds", |rows| {
-        rows.purchases[0].refunded_amount = Yen::ZERO
+        rows.purchases[0].refunded_amount = Yen::ZERO;
     }),
     ("purchases.refunds", |rows| {
         rows.purchases[0].refunded.insert(2, 3);
@@ -481,35 +481,35 @@ const CORRUPTIONS: &[Corruption] = &[
         row.state = PurchaseState::Reversed;
     }),
     ("purchases.refund_moved", |rows| {
-        rows.refunds[0].restored = more(rows.refunds[0].restored)
+        rows.refunds[0].restored = more(rows.refunds[0].restored);
     }),
     ("purchases.refund_moved", |rows| {
-        rows.refunds[0].clawed_back = more(rows.refunds[0].clawed_back)
+        rows.refunds[0].clawed_back = more(rows.refunds[0].clawed_back);
     }),
     ("purchases.refund_moved", |rows| {
-        rows.refunds[0].owed = more(rows.refunds[0].owed)
+        rows.refunds[0].owed = more(rows.refunds[0].owed);
     }),
     ("cards.named_by_key", |rows| {
-        rows.cards[0].public_key[40] ^= 1
+        rows.cards[0].public_key[40] ^= 1;
     }),
     ("cards.named_by_key", |rows| rows.cards.clear()),
     ("cards.named_by_key", |rows| {
-        rows.short_codes[0].card_id = CardId::new(1)
+        rows.short_codes[0].card_id = CardId::new(1);
     }),
     ("bindings.one_basket", |rows| {
-        rows.authorizations[0].basket_id = BasketId::new("other").unwrap()
+        rows.authorizations[0].basket_id = BasketId::new("other").unwrap();
     }),
     ("bindings.one_basket", |rows| {
-        rows.purchases[0].terminal_id = TerminalId::new("other").unwrap()
+        rows.purchases[0].terminal_id = TerminalId::new("other").unwrap();
     }),
     ("bindings.one_basket", |rows| {
-        rows.short_codes[0].binding = None
+        rows.short_codes[0].binding = None;
     }),
     ("bindings.one_basket", |rows| {
         rows.card_uses.remove(0);
     }),
     ("bindings.one_purchase", |rows| {
-        rows.card_uses[0].binding.purchase_id = None
+        rows.card_uses[0].binding.purchase_id = None;
     }),
     ("bindings.one_purchase", |rows| {
         let second = ledger::records::Purchase {
@@ -529,20 +529,20 @@ const CORRUPTIONS: &[Corruption] = &[
     }),
     ("requests.named_once", |rows| {
         rows.requests
-            .retain(|row| row.kind != RequestKind::Authorization)
+            .retain(|row| row.kind != RequestKind::Authorization);
     }),
     ("requests.named_once", |rows| {
-        rows.requests.retain(|row| row.kind != RequestKind::Refund)
+        rows.requests.retain(|row| row.kind != RequestKind::Refund);
     }),
     ("requests.named_once", |rows| {
         rows.requests
-            .retain(|row| row.kind != RequestKind::Reversal)
+            .retain(|row| row.kind != RequestKind::Reversal);
     }),
     ("requests.effects", |rows| {
-        request(rows, RequestKind::Tombstone).effect = Some(Uuid::nil())
+        request(rows, RequestKind::Tombstone).effect = Some(Uuid::nil());
     }),
     ("requests.effects", |rows| {
-        request(rows, RequestKind::Void).effect = None
+        request(rows, RequestKind::Void).effect = None;
     }),
     ("requests.effects", |rows| {
         rows.purchases.remove(0);
@@ -552,21 +552,21 @@ const CORRUPTIONS: &[Corruption] = &[
         row.answer = row.answer.replace("approved", "declined").into();
     }),
     ("requests.effects", |rows| {
-        request(rows, RequestKind::Refund).fingerprint = None
+        request(rows, RequestKind::Refund).fingerprint = None;
     }),
     ("requests.answers", |rows| {
-        request(rows, RequestKind::RefundQuote).answer = "{".into()
+        request(rows, RequestKind::RefundQuote).answer = "{".into();
     }),
     ("requests.answers", |rows| {
-        request(rows, RequestKind::Void).request_id = RequestId::new("x").unwrap()
+        request(rows, RequestKind::Void).request_id = RequestId::new("x").unwrap();
     }),
     ("requests.answers", |rows| {
-        rows.purchases[0].earned_points = points(1)
+        rows.purchases[0].earned_points = points(1);
     }),
     ("requests.answers", |rows| rows.refunds[0].amount = yen(1)),
     ("requests.answers", |rows| rows.refunds[1].amount = yen(1)),
     ("requests.answers", |rows| {
-        hold(rows, HoldState::Held).points = points(1)
+        hold(rows, HoldState::Held).points = points(1);
     }),
     ("events.sequence", |rows| {
         rows.events.remove(3);
@@ -575,20 +575,20 @@ const CORRUPTIONS: &[Corruption] = &[
         rows.events.pop();
     }),
     ("events.sequence", |rows| {
-        rows.events[3].member_sequence += 100
+        rows.events[3].member_sequence += 100;
     }),
     ("events.sequence", |rows| {
-        rows.events.push(rows.events[3].clone())
+        rows.events.push(rows.events[3].clone());
     }),
     ("events.told_once", |rows| {
-        rows.events.retain(|row| row.kind != "purchase.completed")
+        rows.events.retain(|row| row.kind != "purchase.completed");
     }),
     ("events.told_once", |rows| {
-        rows.events.retain(|row| row.kind != "purchase.refunded")
+        rows.events.retain(|row| row.kind != "purchase.refunded");
     }),
     ("events.told_once", |rows| {
         rows.events
-            .retain(|row| row.kind != "authorization.expired")
+            .retain(|row| row.kind != "authorization.expired");
     }),
     ("events.told_once", |rows| {
         rows.events.push(
@@ -597,7 +597,7 @@ const CORRUPTIONS: &[Corruption] = &[
                 .find(|row| row.kind == "purchase.completed")
                 .unwrap()
                 .clone(),
-        )
+        );
     }),
     ("events.have_rows", |rows| {
         rows.purchases.remove(0);
@@ -606,7 +606,7 @@ const CORRUPTIONS: &[Corruption] = &[
         rows.authorizations.remove(0);
     }),
     ("events.have_rows", |rows| {
-        rows.events[0].subject = "member/nobody".into()
+        rows.events[0].subject = "member/nobody".into();
     }),
 ];
 
