@@ -37,6 +37,7 @@ mod earning;
 mod identify;
 mod membership;
 mod posting;
+mod payment;
 mod purchase;
 mod refund;
 mod reply;

@@ -25,6 +25,10 @@ impl Posting<'_> {
             if card.status == CardStatus::Revoked {
                 return Ok(Answer::Refused(Reason::CardBlocked));
             }
+            if card.public_key != enrol.public_key {
+                // Two keys with one hash: the second is not let in.
+                return Ok(Answer::Refused(Reason::UnknownCard));
+            }
             let member_id = card.member_id;
             let member = self
                 .member(member_id)
@@ -156,6 +160,9 @@ impl Posting<'_> {
                 });
                 if !fits {
                     return Ok(Answer::Refused(Reason::AmountTooLarge));
+                }
+                if self.open_lots(member_id) >= LOTS_PER_MEMBER_MAX {
+                    return Ok(Answer::Refused(Reason::TooManyLots));
                 }
                 let lot_id = self.lot_for(member_id, key, &format!("adjustment:{id}"));
                 self.transfer(
