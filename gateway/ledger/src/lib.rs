@@ -30,14 +30,15 @@ pub mod programme;
 pub mod records;
 pub mod state;
 
+mod adjustment;
 mod authorization;
 mod decide;
 mod due;
 mod earning;
 mod identify;
 mod membership;
-mod posting;
 mod payment;
+mod posting;
 mod purchase;
 mod refund;
 mod reply;

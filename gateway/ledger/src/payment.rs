@@ -33,7 +33,12 @@ pub(crate) struct Paid {
 }
 
 impl Posting<'_> {
-    pub(crate) fn pay(&mut self, sale: Sale<'_>, purchase_id: PurchaseId, payment: &Payment) -> Result<Paid, Stop> {
+    pub(crate) fn pay(
+        &mut self,
+        sale: Sale<'_>,
+        purchase_id: PurchaseId,
+        payment: &Payment,
+    ) -> Result<Paid, Stop> {
         match payment {
             Payment::Card { card, redeem } => {
                 let scanned_at = sale.advice.map_or(self.now, |advice| advice.scanned_at);
@@ -41,7 +46,10 @@ impl Posting<'_> {
                 self.check_sale(sale, presented.member_id, presented.used)?;
                 self.pay_at_once(sale, purchase_id, presented, *redeem)
             }
-            Payment::Authorization { authorization_id, redeem } => {
+            Payment::Authorization {
+                authorization_id,
+                redeem,
+            } => {
                 let hold = self.own_hold(sale.till, *authorization_id)?;
                 if hold.basket_id != *sale.basket_id {
                     return Err(Stop::decline(Reason::UnknownAuthorization));
@@ -59,7 +67,10 @@ impl Posting<'_> {
 
     /// Points that would pay the whole receipt.
     fn worth(&self, total: Yen) -> Points {
-        let points = total.get().checked_div(i64::from(self.programme().yen_per_point.get())).unwrap_or(0);
+        let points = total
+            .get()
+            .checked_div(i64::from(self.programme().yen_per_point.get()))
+            .unwrap_or(0);
         Points::new(points).unwrap_or(Points::ZERO)
     }
 
@@ -87,15 +98,28 @@ impl Posting<'_> {
             return Err(Stop::decline_member(Reason::InsufficientPoints, member_id));
         }
         self.spend(sale, member_id, purchase_id.as_uuid(), &parts)?;
-        Ok(Paid { member_id, used: presented.used, authorization_id: None, parts, shortfall })
+        Ok(Paid {
+            member_id,
+            used: presented.used,
+            authorization_id: None,
+            parts,
+            shortfall,
+        })
     }
 
     /// Captures a hold that stands, whole or in part; the rest goes back to its lots.
-    fn capture(&mut self, sale: Sale<'_>, hold: Authorization, claimed: Points) -> Result<Paid, Stop> {
+    fn capture(
+        &mut self,
+        sale: Sale<'_>,
+        hold: Authorization,
+        claimed: Points,
+    ) -> Result<Paid, Stop> {
         let member_id = hold.member_id;
         let worth = self.worth(sale.receipt.total);
         if sale.advice.is_none() {
-            let blocked = self.member(member_id).is_some_and(|member| member.status == MemberStatus::Blocked);
+            let blocked = self
+                .member(member_id)
+                .is_some_and(|member| member.status == MemberStatus::Blocked);
             let refusal = if blocked {
                 Some(Reason::MemberBlocked)
             } else if claimed > hold.points {
@@ -112,15 +136,32 @@ impl Posting<'_> {
         let captured = lot::sum(&parts);
         let slip = self.sale_slip(sale, member_id, Motive::Capture, hold.id.as_uuid());
         self.transfer_parts(&slip, Account::MemberHeld, Account::StoreRedeemed, &parts)?;
-        let slip = Slip { motive: Motive::Release, ..slip };
+        let slip = Slip {
+            motive: Motive::Release,
+            ..slip
+        };
         self.transfer_parts(&slip, Account::MemberHeld, Account::MemberAvailable, &rest)?;
         self.count_holds(member_id, |open| open.saturating_sub(1));
         let (id, used, resolved_at) = (hold.id, hold.used, Some(self.now));
-        self.put_authorization(id, Authorization { state: HoldState::Captured, captured, resolved_at, ..hold });
+        self.put_authorization(
+            id,
+            Authorization {
+                state: HoldState::Captured,
+                captured,
+                resolved_at,
+                ..hold
+            },
+        );
         // What went back to a lot past its last day lapses at once.
         self.settle_due(member_id)?;
         let shortfall = claimed.saturating_sub(captured);
-        Ok(Paid { member_id, used, authorization_id: Some(id), parts, shortfall })
+        Ok(Paid {
+            member_id,
+            used,
+            authorization_id: Some(id),
+            parts,
+            shortfall,
+        })
     }
 
     /// An advice whose hold is gone: the goods left all the same. A hold that ran out, or whose
@@ -134,8 +175,11 @@ impl Posting<'_> {
         claimed: Points,
     ) -> Result<Paid, Stop> {
         let (member_id, used, authorization_id) = (hold.member_id, hold.used, Some(hold.id));
-        let life = SignedDuration::from_mins(i64::from(self.programme().cards.basket_minutes.get()));
-        let in_time = sale.advice.is_some_and(|advice| advice.scanned_at.duration_since(hold.held_at) <= life);
+        let life =
+            SignedDuration::from_mins(i64::from(self.programme().cards.basket_minutes.get()));
+        let in_time = sale
+            .advice
+            .is_some_and(|advice| advice.scanned_at.duration_since(hold.held_at) <= life);
         let stood = matches!(hold.state, HoldState::Expired | HoldState::Captured);
         let claimed = claimed.min(self.worth(sale.receipt.total));
         let parts = if in_time && stood {
@@ -145,18 +189,40 @@ impl Posting<'_> {
         };
         self.spend(sale, member_id, purchase_id.as_uuid(), &parts)?;
         let shortfall = claimed.saturating_sub(lot::sum(&parts));
-        Ok(Paid { member_id, used, authorization_id, parts, shortfall })
+        Ok(Paid {
+            member_id,
+            used,
+            authorization_id,
+            parts,
+            shortfall,
+        })
     }
 
     /// The lots that pay `wanted` points for this receipt; fewer if they do not hold enough.
     fn payable(&self, sale: Sale<'_>, member_id: MemberId, wanted: Points) -> Vec<Part> {
         let here = Spending::at(self.programme(), &sale.till.store_id, Some(sale.receipt));
-        lot::select(self.lots_of(member_id).into_iter(), here, self.today, wanted)
+        lot::select(
+            self.lots_of(member_id).into_iter(),
+            here,
+            self.today,
+            wanted,
+        )
     }
 
     /// Pays with points that were not held.
-    fn spend(&mut self, sale: Sale<'_>, member_id: MemberId, source: Uuid, parts: &[Part]) -> Result<(), Broken> {
+    fn spend(
+        &mut self,
+        sale: Sale<'_>,
+        member_id: MemberId,
+        source: Uuid,
+        parts: &[Part],
+    ) -> Result<(), Broken> {
         let slip = self.sale_slip(sale, member_id, Motive::Capture, source);
-        self.transfer_parts(&slip, Account::MemberAvailable, Account::StoreRedeemed, parts)
+        self.transfer_parts(
+            &slip,
+            Account::MemberAvailable,
+            Account::StoreRedeemed,
+            parts,
+        )
     }
 }

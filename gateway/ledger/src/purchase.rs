@@ -7,24 +7,23 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::SignedDuration;
 use pos_protocol::{
-    Advice, AuthorizationId, BasketId, EarnedView, LotId, MemberId, PendingId, Points,
-    PurchaseAnswer, PurchaseId, PurchaseView, Reason, Receipt, RequestId, Yen,
+    Advice, BasketId, EarnedView, LotId, MemberId, PendingId, Points, PurchaseAnswer, PurchaseId,
+    PurchaseView, Reason, Receipt, RequestId, Yen,
 };
 use serde_json::json;
 
 use crate::{
     account::{Account, Motive},
-    authorization::resolved,
     calendar,
     card_use::{Till, UseKey},
     command::Payment,
     decision::{Broken, Stop},
     earning,
-    identify::Presented,
-    lot::{self, LotKey, Part, Pending, Scope, Spending},
+    lot::{self, LotKey, Pending, Scope},
+    payment::Paid,
     posting::{Posting, Slip},
     programme::BASE_CLASS,
-    records::{Authorization, Earned, HoldState, Purchase, PurchaseState, RequestKind},
+    records::{Earned, Purchase, PurchaseState, RequestKind},
     reply::Reply,
 };
 
@@ -72,7 +71,12 @@ impl Posting<'_> {
     }
 
     /// What must hold before anything moves: the basket is open, the day is open, amounts fit.
-    pub(crate) fn check_sale(&self, sale: Sale<'_>, member_id: MemberId, used: UseKey) -> Result<(), Stop> {
+    pub(crate) fn check_sale(
+        &self,
+        sale: Sale<'_>,
+        member_id: MemberId,
+        used: UseKey,
+    ) -> Result<(), Stop> {
         let decline = |reason| Stop::decline_member(reason, member_id);
         if self
             .binding(used)
@@ -95,21 +99,10 @@ impl Posting<'_> {
         if day > calendar::days_after(open, 1) || calendar::days_after(day, late) < open {
             return Err(decline(Reason::BusinessDateNotOpen));
         }
-        let most =
-            earning::earned(self.programme(), sale.receipt, Points::ZERO).map(|(points, _)| points);
-        let fits = self
-            .member(member_id)
-            .zip(most)
-            .is_some_and(|(member, most)| {
-                let all = [member.available, member.held, member.pending, most];
-                all.into_iter()
-                    .try_fold(Points::ZERO, Points::checked_add)
-                    .is_some()
-            });
-        if fits {
-            Ok(())
-        } else {
-            Err(decline(Reason::AmountTooLarge))
+        let most = earning::earned(self.programme(), sale.receipt, Points::ZERO);
+        match most {
+            Some((most, _)) if self.has_room_for(member_id, most) => Ok(()),
+            _ => Err(decline(Reason::AmountTooLarge)),
         }
     }
 
@@ -160,7 +153,7 @@ impl Posting<'_> {
             clawback_due: Points::ZERO,
         };
         self.edit_binding(used, |binding| binding.purchase_id = Some(id));
-        self.tell_purchase(&purchase);
+        self.tell_purchase(sale, &purchase);
         self.put_purchase(id, purchase.clone());
         Ok(purchase)
     }
@@ -255,7 +248,7 @@ impl Posting<'_> {
         id
     }
 
-    fn tell_purchase(&mut self, purchase: &Purchase) {
+    fn tell_purchase(&mut self, sale: Sale<'_>, purchase: &Purchase) {
         let skew = self
             .now
             .duration_since(purchase.receipt.occurred_at)
@@ -277,6 +270,7 @@ impl Posting<'_> {
             "earned": purchase.earned.iter().map(earned_view).collect::<Vec<_>>(),
             "programme_version": purchase.programme_version,
             "advice": purchase.advice,
+            "scanned_at": sale.advice.map(|advice| advice.scanned_at),
             "recorded_at": purchase.recorded_at,
             "till_clock_skew_seconds": flagged.then_some(skew),
         });
