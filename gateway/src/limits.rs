@@ -12,8 +12,12 @@ pub const BATCH_COMMANDS_MAX: usize = 128;
 pub const LANE_QUEUE_COMMANDS_MAX: usize = 1_024;
 /// How long a caller is asked to wait when a queue is full, or the database is away.
 pub const RETRY_AFTER_UNAVAILABLE_S: u32 = 1;
-/// How long a caller is asked to wait for a request that is still running.
-pub const RETRY_AFTER_IN_PROGRESS_S: u32 = 1;
+
+// The database.
+
+/// How long a short read outside the write path may take in all, waiting for a connection included.
+/// Callers get their 503 within a second.
+pub const DATABASE_READ_TIMEOUT_MS: u64 = 800;
 
 // Jobs.
 
