@@ -62,6 +62,8 @@ pub const HEADER_TIMEOUT_MS: u64 = 10_000;
 pub const IDLE_TIMEOUT_MS: u64 = 75_000;
 /// How long the other side may refuse to take what is sent to it.
 pub const WRITE_STALL_TIMEOUT_MS: u64 = 30_000;
+/// How long a gateway that was asked to stop goes on serving while its readiness is false already.
+pub const DRAIN_S_DEFAULT: u64 = 2;
 /// How long requests in flight may take to finish once the gateway shuts down.
 pub const SHUTDOWN_GRACE_MS: u64 = 20_000;
 /// How long to pause when the system has no more file descriptors.

@@ -121,9 +121,7 @@ impl Connection {
 
     async fn to_read(store: &Store, mut patience: Patience) -> Result<Self, StoreError> {
         let handle = match store {
-            Store::Postgres { read, .. } => {
-                Handle::Postgres(patience.wait(read.acquire()).await?)
-            }
+            Store::Postgres { read, .. } => Handle::Postgres(patience.wait(read.acquire()).await?),
             Store::Sqlite { read, .. } => Handle::Sqlite(patience.wait(read.acquire()).await?),
         };
         Ok(Self::new(handle, patience))
@@ -232,15 +230,13 @@ impl Connection {
         match &mut self.handle {
             Handle::Postgres(connection) => {
                 let arguments = sql::postgres_arrays(columns)?;
-                let rows =
-                    sqlx::query_with(sql.postgres, arguments).fetch_all(&mut **connection);
+                let rows = sqlx::query_with(sql.postgres, arguments).fetch_all(&mut **connection);
                 found = read_all(self.patience.wait(rows).await?)?;
             }
             Handle::Sqlite(connection) => {
                 for row in 0..count {
                     let arguments = sql::sqlite_row(columns, row)?;
-                    let rows =
-                        sqlx::query_with(sql.sqlite, arguments).fetch_all(&mut **connection);
+                    let rows = sqlx::query_with(sql.sqlite, arguments).fetch_all(&mut **connection);
                     found.extend(read_all(self.patience.wait(rows).await?)?);
                 }
             }
