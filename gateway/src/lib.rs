@@ -8,6 +8,15 @@
 //! [`writer`] batches them, the crate `ledger` decides them, [`store`] keeps them. [`clock`] is the
 //! only place that reads time.
 
+pub mod audit;
+pub mod cli;
 pub mod clock;
+pub mod cloud_event;
+pub mod demo;
+pub mod http;
+pub mod jobs;
+pub mod limits;
+pub mod programme_file;
 pub mod store;
+pub mod toml_file;
 pub mod writer;

@@ -184,6 +184,8 @@ impl Posting<'_> {
             return Err(Stop::decline_member(reason, member_id));
         }
         self.release(hold, HoldState::Voided)?;
+        // What went back to a lot past its last day lapses at once.
+        self.settle_due(member_id)?;
         let answer = VoidAnswer {
             points: self.balance(member_id),
             ..VoidAnswer::approved(request_id.clone())

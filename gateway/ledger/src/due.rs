@@ -8,7 +8,8 @@ use serde_json::json;
 
 use crate::{
     account::{Account, Motive},
-    lot::{self, Part},
+    calendar,
+    lot::{self, Lot, LotExpiry, Part},
     posting::{Broken, Posting, Slip},
     records::{Authorization, HoldState},
 };
@@ -136,6 +137,41 @@ impl Posting<'_> {
             );
         }
         Ok(())
+    }
+
+    /// A purchase is activity: lots that expire by activity get a new last day.
+    pub(crate) fn note_activity(&mut self, member_id: MemberId) {
+        let today = self.today;
+        if let Some(mut member) = self.member(member_id).cloned() {
+            member.last_activity_on = Some(today);
+            self.put_member(member_id, member);
+        }
+        // What is only kept by an open hold past its last day is not revived.
+        let alive = |lot: &&Lot| lot.is_open() && !lot.is_expired(today);
+        let lots: Vec<_> = self
+            .lots_of(member_id)
+            .into_iter()
+            .filter(alive)
+            .cloned()
+            .collect();
+        for lot in lots {
+            self.renew(lot);
+        }
+    }
+
+    /// The lot with the last day that the member's newest purchase gives it, if it expires by activity.
+    /// Closed lots are renewed when points come back to them.
+    pub(crate) fn renew(&mut self, mut lot: Lot) -> Lot {
+        let member = self.member(lot.member_id);
+        let renewed = member
+            .and_then(|member| member.last_activity_on)
+            .zip(self.programme().classes.get(&lot.key.class))
+            .and_then(|(day, class)| calendar::last_day(class.expiry, day));
+        if lot.key.expiry == LotExpiry::Activity && lot.key.expires_on < renewed {
+            lot.key.expires_on = renewed;
+            self.put_lot((lot.member_id, lot.id), lot.clone());
+        }
+        lot
     }
 
     /// Points past their last day become breakage.

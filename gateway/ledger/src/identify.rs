@@ -59,7 +59,7 @@ impl Posting<'_> {
             .member_id;
         let used = UseKey::Text { card_id, issued_at };
         self.settle_due(member_id)?;
-        if self.check_binding(till, basket_id, used, member_id)? {
+        if self.check_binding(till, basket_id, used, member_id, scanned_at)? {
             self.check_standing(card_id, member_id)?;
             let allowed = self
                 .card_use((card_id, issued_at))
@@ -116,7 +116,7 @@ impl Posting<'_> {
             .ok_or(Stop::decline(Reason::UnknownCard))?;
         let (used, member_id) = (UseKey::ShortCode(hash), code.member_id);
         self.settle_due(member_id)?;
-        let bound = self.check_binding(till, basket_id, used, member_id)?;
+        let bound = self.check_binding(till, basket_id, used, member_id, scanned_at)?;
         self.check_standing(code.card_id, member_id)?;
         let presented = Presented {
             used,
@@ -141,6 +141,7 @@ impl Posting<'_> {
         basket_id: &BasketId,
         used: UseKey,
         member_id: MemberId,
+        scanned_at: Timestamp,
     ) -> Result<bool, Stop> {
         let Some(binding) = self.binding(used).cloned() else {
             return Ok(false);
@@ -165,7 +166,8 @@ impl Posting<'_> {
         }
         let life =
             SignedDuration::from_mins(i64::from(self.programme().cards.basket_minutes.get()));
-        if self.now.duration_since(binding.bound_at) > life {
+        // An advice may come long after its basket ended; what counts is when the card was read.
+        if scanned_at.duration_since(binding.bound_at) > life {
             return Err(Stop::decline_member(Reason::CardTextExpired, member_id));
         }
         Ok(true)

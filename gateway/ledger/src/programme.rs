@@ -238,7 +238,10 @@ impl Default for HoldRule {
 
 /// The classes of points, by name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "BTreeMap<String, Class>", into = "BTreeMap<String, Class>")]
+#[serde(
+    try_from = "BTreeMap<ClassName, Class>",
+    into = "BTreeMap<String, Class>"
+)]
 pub struct Classes(BTreeMap<String, Class>);
 
 impl Classes {
@@ -254,9 +257,32 @@ impl Classes {
     }
 }
 
-impl TryFrom<BTreeMap<String, Class>> for Classes {
+/// A class name, held to its letters where it is written.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+struct ClassName(String);
+
+impl TryFrom<String> for ClassName {
     type Error = String;
-    fn try_from(classes: BTreeMap<String, Class>) -> Result<Self, String> {
+    fn try_from(name: String) -> Result<Self, String> {
+        let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+        if (1..=32).contains(&name.len()) && name.chars().all(legal) {
+            Ok(Self(name))
+        } else {
+            Err(format!(
+                "\"{name}\" is no class name: 1 to 32 characters of a-z 0-9 _ -"
+            ))
+        }
+    }
+}
+
+impl TryFrom<BTreeMap<ClassName, Class>> for Classes {
+    type Error = String;
+    fn try_from(classes: BTreeMap<ClassName, Class>) -> Result<Self, String> {
+        let classes: BTreeMap<_, _> = classes
+            .into_iter()
+            .map(|(name, class)| (name.0, class))
+            .collect();
         if !classes.contains_key(BASE_CLASS) {
             return Err(format!(
                 "the class \"{BASE_CLASS}\" is missing: purchases earn into it"
@@ -265,16 +291,7 @@ impl TryFrom<BTreeMap<String, Class>> for Classes {
         if classes.len() > 16 {
             return Err("more than 16 classes".into());
         }
-        let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
-        match classes
-            .keys()
-            .find(|name| name.is_empty() || name.len() > 32 || !name.chars().all(legal))
-        {
-            Some(name) => Err(format!(
-                "\"{name}\" is no class name: 1 to 32 characters of a-z 0-9 _ -"
-            )),
-            None => Ok(Self(classes)),
-        }
+        Ok(Self(classes))
     }
 }
 
@@ -294,7 +311,7 @@ pub struct Class {
 
 /// How points of a class expire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(try_from = "ExpiryForm", into = "ExpiryForm")]
 pub enum Expiry {
     /// They do not.
     Never,
@@ -308,6 +325,49 @@ pub enum Expiry {
         /// Months without a purchase.
         months: Months,
     },
+}
+
+/// [`Expiry`] as it is written. A plain table, not a tagged enum: so a wrong number is found where it
+/// stands, not somewhere in the table.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExpiryForm {
+    kind: ExpiryKind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    months: Option<Months>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ExpiryKind {
+    Never,
+    Fixed,
+    Activity,
+}
+
+impl TryFrom<ExpiryForm> for Expiry {
+    type Error = &'static str;
+    fn try_from(form: ExpiryForm) -> Result<Self, Self::Error> {
+        match (form.kind, form.months) {
+            (ExpiryKind::Never, None) => Ok(Self::Never),
+            (ExpiryKind::Never, Some(_)) => Err("an expiry of kind \"never\" has no months"),
+            (ExpiryKind::Fixed, Some(months)) => Ok(Self::Fixed { months }),
+            (ExpiryKind::Fixed, None) => Err("an expiry of kind \"fixed\" needs months"),
+            (ExpiryKind::Activity, Some(months)) => Ok(Self::Activity { months }),
+            (ExpiryKind::Activity, None) => Err("an expiry of kind \"activity\" needs months"),
+        }
+    }
+}
+
+impl From<Expiry> for ExpiryForm {
+    fn from(expiry: Expiry) -> Self {
+        let (kind, months) = match expiry {
+            Expiry::Never => (ExpiryKind::Never, None),
+            Expiry::Fixed { months } => (ExpiryKind::Fixed, Some(months)),
+            Expiry::Activity { months } => (ExpiryKind::Activity, Some(months)),
+        };
+        Self { kind, months }
+    }
 }
 
 /// What refunds do to points.
@@ -337,7 +397,7 @@ impl Default for ReturnRule {
 
 /// What becomes of spent points whose lot expired before they came back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(try_from = "ExpiredForm", into = "ExpiredForm")]
 pub enum ExpiredPoints {
     /// They lapse.
     #[default]
@@ -347,6 +407,44 @@ pub enum ExpiredPoints {
         /// Days they can be spent, today not counted.
         days: Days,
     },
+}
+
+/// [`ExpiredPoints`] as it is written; a plain table for the same reason as [`ExpiryForm`].
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExpiredForm {
+    kind: ExpiredKind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    days: Option<Days>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ExpiredKind {
+    Lapse,
+    Grace,
+}
+
+impl TryFrom<ExpiredForm> for ExpiredPoints {
+    type Error = &'static str;
+    fn try_from(form: ExpiredForm) -> Result<Self, Self::Error> {
+        match (form.kind, form.days) {
+            (ExpiredKind::Lapse, None) => Ok(Self::Lapse),
+            (ExpiredKind::Lapse, Some(_)) => Err("kind \"lapse\" has no days"),
+            (ExpiredKind::Grace, Some(days)) => Ok(Self::Grace { days }),
+            (ExpiredKind::Grace, None) => Err("kind \"grace\" needs days"),
+        }
+    }
+}
+
+impl From<ExpiredPoints> for ExpiredForm {
+    fn from(expired: ExpiredPoints) -> Self {
+        let (kind, days) = match expired {
+            ExpiredPoints::Lapse => (ExpiredKind::Lapse, None),
+            ExpiredPoints::Grace { days } => (ExpiredKind::Grace, Some(days)),
+        };
+        Self { kind, days }
+    }
 }
 
 /// What happens when earned points are to be taken back and are already spent.

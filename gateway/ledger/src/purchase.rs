@@ -22,7 +22,7 @@ use crate::{
     decision::Stop,
     earning,
     identify::Presented,
-    lot::{self, LotExpiry, LotKey, Part, Pending, Scope, Spending},
+    lot::{self, LotKey, Part, Pending, Scope, Spending},
     posting::{Broken, Posting, Slip},
     programme::BASE_CLASS,
     records::{Authorization, Earned, HoldState, Purchase, PurchaseState, RequestKind},
@@ -209,7 +209,7 @@ impl Posting<'_> {
             (None, _) => {}
             // The basket is not complete (that was checked), so the goods left on a hold that is gone.
             (Some(_), Some(_)) => {
-                let wanted = claimed.min(self.worth(sale.receipt.total));
+                let wanted = claimed.min(hold.points).min(self.worth(sale.receipt.total));
                 let here = Spending::at(self.programme(), &sale.till.store_id, Some(sale.receipt));
                 let parts = lot::select(
                     self.lots_of(member_id).into_iter(),
@@ -344,32 +344,6 @@ impl Posting<'_> {
             source,
             store_id: Some(sale.till.store_id.clone()),
             business_date: sale.receipt.business_date,
-        }
-    }
-
-    /// A purchase is activity: lots that expire by activity get a new last day.
-    fn note_activity(&mut self, member_id: MemberId) {
-        let (today, programme) = (self.today, self.programme());
-        if let Some(mut member) = self.member(member_id).cloned() {
-            member.last_activity_on = Some(today);
-            self.put_member(member_id, member);
-        }
-        let by_activity = |lot: &&lot::Lot| lot.key.expiry == LotExpiry::Activity && lot.is_open();
-        let lots: Vec<_> = self
-            .lots_of(member_id)
-            .into_iter()
-            .filter(by_activity)
-            .cloned()
-            .collect();
-        for mut lot in lots {
-            let Some(class) = programme.classes.get(&lot.key.class) else {
-                continue;
-            };
-            let renewed = calendar::last_day(class.expiry, today);
-            if renewed.is_some_and(|day| lot.key.expires_on.is_some_and(|old| old < day)) {
-                lot.key.expires_on = renewed;
-                self.put_lot((member_id, lot.id), lot);
-            }
         }
     }
 

@@ -157,7 +157,7 @@ impl Posting<'_> {
         let mut lapsed = Points::ZERO;
         for Part { lot_id, points } in parts {
             let lot = self.lot((slip.member_id, lot_id)).cloned();
-            let lot = lot.ok_or(Broken("a payment names no loaded lot"))?;
+            let lot = self.renew(lot.ok_or(Broken("a payment names no loaded lot"))?);
             let (issued, redeemed) = (Account::ProgrammeIssued, Account::StoreRedeemed);
             self.transfer(
                 slip,
@@ -212,7 +212,8 @@ impl Posting<'_> {
             .iter()
             .filter_map(|earned| earned.pending_id)
         {
-            let Some(mut grant) = self.pending((member_id, pending_id)).cloned() else {
+            let grant = self.pending((member_id, pending_id)).cloned();
+            let Some(mut grant) = grant.filter(|grant| !grant.points.is_zero()) else {
                 continue;
             };
             let taken = grant.points.min(left);

@@ -73,6 +73,8 @@ impl Posting<'_> {
             return Ok(nothing(request_id, Some(original)).member(member_id));
         }
         self.release(hold, HoldState::Reversed)?;
+        // What went back to a lot past its last day lapses at once.
+        self.settle_due(member_id)?;
         let answer = ReversalAnswer {
             effect: Some(ReversalEffect::Reversed),
             original: Some(view(RequestKind::Authorization, HoldState::Reversed.word())),

@@ -5,7 +5,10 @@
 //! every row it reads is either a member's, and its member is locked, or never changes, or is made
 //! once and for all under a unique key.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 use ledger::{
     member::Member,
@@ -30,9 +33,10 @@ pub(super) const BEGIN: Sql = Sql {
 };
 
 /// Locks members in order of their ids, so that two batches never wait for each other. The locked
-/// rows themselves come back as they are after the wait; nothing else this statement could see would.
+/// rows come back as they are after the wait. Nothing else may be read in this statement: it would be
+/// as it was before the wait.
 pub(super) fn lock_members() -> Sql {
-    static LOCK: std::sync::LazyLock<Sql> = std::sync::LazyLock::new(|| {
+    static LOCK: LazyLock<Sql> = LazyLock::new(|| {
         MEMBERS.select(
             "WHERE member_id = ANY($1) ORDER BY member_id FOR UPDATE",
             "WHERE member_id = $1",

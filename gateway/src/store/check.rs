@@ -1,8 +1,8 @@
 //! Every statement of this store, tried on a database: a slip in one shows before it is used.
 
 use super::{
-    Store, StoreError, batch, connection::Connection, events, load, read, rows, snapshot, sql::Sql,
-    write,
+    Store, StoreError, batch, connection::Connection, diagnosis, events, load, read, rows,
+    snapshot, sql::Sql, write,
 };
 
 fn statements() -> Vec<Sql> {
@@ -18,6 +18,7 @@ fn statements() -> Vec<Sql> {
     all.extend(write::statements());
     all.extend(read::statements());
     all.extend(events::statements());
+    all.extend(diagnosis::statements());
     all.extend(snapshot::statements());
     all
 }

@@ -32,6 +32,15 @@ static OF_MEMBER_IN_ORDER: LazyLock<Sql> = LazyLock::new(|| {
                  AND member_id = $5 ORDER BY event_id LIMIT $4";
     EVENTS.select(these, these)
 });
+static NEWEST: LazyLock<Sql> = LazyLock::new(|| {
+    let these = "WHERE substr(kind, 1, length($1)) = $1 ORDER BY event_id DESC LIMIT $2";
+    EVENTS.select(these, these)
+});
+static NEWEST_OF_MEMBER: LazyLock<Sql> = LazyLock::new(|| {
+    let these = "WHERE substr(kind, 1, length($1)) = $1 AND member_id = $3 \
+                 ORDER BY event_id DESC LIMIT $2";
+    EVENTS.select(these, these)
+});
 const OUTBOX_STATUS: Sql = Sql::both(
     "\
 SELECT (SELECT count(*) FROM outbox),
@@ -45,6 +54,8 @@ pub(super) fn statements() -> Vec<Sql> {
         *AFTER_SEQUENCE,
         *IN_ORDER,
         *OF_MEMBER_IN_ORDER,
+        *NEWEST,
+        *NEWEST_OF_MEMBER,
         OUTBOX_STATUS,
     ]
 }
@@ -147,6 +158,31 @@ impl Store {
                 connection.fetch(*OF_MEMBER_IN_ORDER, &values).await
             }
         }
+    }
+
+    /// The newest events of a member and kind, oldest of them first. `after` and `since` are not asked.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn newest_events(
+        &self,
+        filter: &EventFilter,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let mut connection = Connection::reading(self).await?;
+        let mut values = vec![
+            Value::Text(filter.kind_prefix.as_str().into()),
+            Value::Int(limit.into()),
+        ];
+        let mut newest: Vec<StoredEvent> = match filter.member_id {
+            None => connection.fetch(*NEWEST, &values).await?,
+            Some(member_id) => {
+                values.push(Value::Uuid(member_id.as_uuid()));
+                connection.fetch(*NEWEST_OF_MEMBER, &values).await?
+            }
+        };
+        newest.reverse();
+        Ok(newest)
     }
 
     /// How many events wait for the broker, and since when.

@@ -273,7 +273,7 @@ fn fresh<'a, K: Ord>(wanted: &'a BTreeSet<K>, had: &BTreeSet<K>) -> Vec<&'a K> {
     wanted.iter().filter(|key| !had.contains(key)).collect()
 }
 
-/// The open lots of these members.
+/// A member's open lots.
 pub(super) async fn open_lots(
     connection: &mut Connection,
     member_id: MemberId,

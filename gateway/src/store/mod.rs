@@ -13,15 +13,18 @@
 //! sees to it that no transaction outlives its batch.
 
 mod batch;
+mod by_member;
 mod cell;
 mod check;
 mod connect;
 mod connection;
+mod diagnosis;
 mod error;
 mod events;
 mod load;
 mod programme;
 mod read;
+mod reference;
 mod row;
 mod rows;
 mod schema;
@@ -31,11 +34,16 @@ mod table;
 mod write;
 
 pub use batch::Batch;
+pub use by_member::{ByMember, EventHead, OfMember, Unreadable};
 pub use connect::{DatabaseUrl, DatabaseUrlError, PoolSizes, Store};
+pub use diagnosis::{Diagnosis, PostgresDiagnosis, SqliteDiagnosis};
 pub use error::StoreError;
 pub use events::{EventFilter, OutboxStatus};
 pub use programme::ProgrammeCache;
 pub use read::MemberRecord;
+pub use reference::{
+    Client, ClientScope, ClientSecret, Creation, NewClient, SigningKeyRow, StoreRow, TerminalRow,
+};
 pub use rows::StoredEvent;
 pub use schema::{Applied, SchemaState};
 pub use snapshot::{LotBalance, Paged, Snapshot, Span};

@@ -223,6 +223,23 @@ impl<'r> Reader<'r> {
         })
     }
 
+    /// The same row from its first column on.
+    pub(crate) fn again(&self) -> Self {
+        Self::new(self.row)
+    }
+
+    /// What the next column holds, as a text for people; empty if it is not of this kind.
+    pub(crate) fn show(&mut self, kind: Kind) -> String {
+        let at = self.at;
+        self.at += 1;
+        match self.row.value(at, kind) {
+            Ok(Value::Uuid(uuid)) => uuid.to_string(),
+            Ok(Value::Text(text)) => text.into_owned(),
+            Ok(Value::Int(number)) => number.to_string(),
+            _ => String::new(),
+        }
+    }
+
     /// Leaves out the next column.
     pub(crate) fn skip(&mut self) {
         self.at += 1;

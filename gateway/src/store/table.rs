@@ -180,6 +180,47 @@ impl Table {
         )
     }
 
+    /// The first `taken` columns of every row that has a member, in order of the member, one page
+    /// after the other. `open` is run once in a transaction; then `next` gives page after page. No
+    /// index serves this order, so the database sorts, on its disk if need be: PostgreSQL behind a
+    /// cursor, SQLite into a temporary table of keys, whose `rowid` is the place ($1, then $2 rows).
+    pub(crate) fn by_member(&self, taken: usize, page_rows: u32) -> (Sql, Sql) {
+        let Self { name, key, .. } = self;
+        let columns: Vec<_> = self.columns().take(taken).collect();
+        let order: Vec<_> = std::iter::once("member_id")
+            .chain(key.iter().map(|column| column.name))
+            .collect();
+        let rows = format!(
+            "FROM {name} WHERE member_id IS NOT NULL ORDER BY {}",
+            order.join(", ")
+        );
+        let open = Sql::assembled(
+            format!(
+                "DECLARE {name}_by_member NO SCROLL CURSOR FOR SELECT {} {rows}",
+                names(columns.iter().copied())
+            ),
+            format!(
+                "CREATE TEMP TABLE {name}_by_member AS SELECT {} {rows}",
+                names(key.iter())
+            ),
+        );
+        let of_row = |column: &&Column| format!("row.{}", column.name);
+        let same: Vec<_> = key
+            .iter()
+            .map(|column| format!("row.{0} = place.{0}", column.name))
+            .collect();
+        let next = Sql::assembled(
+            format!("FETCH FORWARD {page_rows} FROM {name}_by_member"),
+            format!(
+                "SELECT {} FROM temp.{name}_by_member AS place CROSS JOIN {name} AS row ON {} \
+                 WHERE place.rowid > $1 ORDER BY place.rowid LIMIT $2",
+                columns.iter().map(of_row).collect::<Vec<_>>().join(", "),
+                same.join(" AND ")
+            ),
+        );
+        (open, next)
+    }
+
     /// Whether rows ever change; those that do not have no usable update statement.
     pub(crate) fn is_append_only(&self) -> bool {
         self.changing.is_empty()

@@ -401,7 +401,12 @@ impl Play {
                 line_no: u32::try_from(line_no).unwrap(),
                 sku: format!("sku-{line_no}"),
                 name: "goods".to_owned(),
-                category: if line_no % 2 == 0 { "food" } else { "books" }.to_owned(),
+                category: if line_no.is_multiple_of(2) {
+                    "food"
+                } else {
+                    "books"
+                }
+                .to_owned(),
                 quantity: 1 + u32::try_from(self.dice.below(4)).unwrap(),
                 amount: Yen::new(i64::try_from(self.dice.below(30_000)).unwrap()).unwrap(),
                 tax_rate: 10,
@@ -570,8 +575,8 @@ fn programme(variant: u64) -> Arc<Programme> {
         "earn": {
             "points": 1 + variant % 3,
             "per_yen": 100,
-            "tax": if variant % 2 == 0 { "included" } else { "excluded" },
-            "paid_with_points": if variant % 3 == 0 { "included" } else { "excluded" },
+            "tax": if variant.is_multiple_of(2) { "included" } else { "excluded" },
+            "paid_with_points": if variant.is_multiple_of(3) { "included" } else { "excluded" },
             "rounding": third(["down", "half_up", "up"]),
             "pending_days": if variant == 2 { 3 } else { 0 },
         },

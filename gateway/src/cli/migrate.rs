@@ -1,0 +1,13 @@
+//! `gateway migrate`: brings the schema up to date.
+
+use super::{Failure, Settings, database::DatabaseArgs, output};
+use crate::store::{PoolSizes, Store};
+
+pub(super) async fn run(args: DatabaseArgs, settings: Settings) -> Result<(), Failure> {
+    let url = args.url(&settings)?;
+    let store = Store::open(&url, PoolSizes { write: 1, read: 1 }).await?;
+    let outcome = store.migrate().await;
+    store.close().await;
+    outcome?;
+    output::line(format!("the schema of {url} is up to date"))
+}

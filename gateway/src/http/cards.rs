@@ -1,0 +1,92 @@
+//! The public keys of cards, ready to verify.
+//!
+//! A card's key never changes: the card id is its hash. So a key may be kept for as long as there is
+//! room. Whether the card is good is another question, asked every time: under the member's lock when
+//! a till asks, of the store when the phone does. The member kept here only finds the lane of a
+//! command, where a stale one costs time and nothing else.
+
+use std::sync::Arc;
+
+use ledger::member::{Card, CardStatus};
+use member_card::{CardId, PublicKey};
+use moka::sync::Cache;
+use pos_protocol::MemberId;
+
+use crate::{
+    limits,
+    store::{Store, StoreError},
+};
+
+/// A card whose key is ready.
+#[derive(Debug, Clone)]
+pub(super) struct KnownCard {
+    pub(super) key: PublicKey,
+    pub(super) member_id: MemberId,
+}
+
+pub(super) struct CardKeys {
+    store: Store,
+    known: Cache<CardId, Arc<KnownCard>>,
+}
+
+/// A card as the store has it now, with its key ready.
+pub(super) struct CardNow {
+    pub(super) known: Arc<KnownCard>,
+    pub(super) status: CardStatus,
+}
+
+impl CardKeys {
+    pub(super) fn new(store: Store) -> Self {
+        Self {
+            store,
+            known: Cache::new(limits::CARD_CACHE_ENTRIES_MAX),
+        }
+    }
+
+    /// The key of a card and who had it last; none if no such card was enrolled.
+    #[allow(dead_code)]
+    pub(super) async fn key(&self, id: CardId) -> Result<Option<Arc<KnownCard>>, StoreError> {
+        if let Some(known) = self.known.get(&id) {
+            return Ok(Some(known));
+        }
+        Ok(self.now(id).await?.map(|card| card.known))
+    }
+
+    /// The card as it is now; none if no such card was enrolled.
+    pub(super) async fn now(&self, id: CardId) -> Result<Option<CardNow>, StoreError> {
+        let Some(card) = find(&self.store, id).await? else {
+            return Ok(None);
+        };
+        let kept = self
+            .known
+            .get(&id)
+            .filter(|known| known.member_id == card.member_id);
+        let known = match kept {
+            Some(known) => known,
+            None => {
+                let known = Arc::new(ready(&card)?);
+                self.known.insert(id, known.clone());
+                known
+            }
+        };
+        Ok(Some(CardNow {
+            known,
+            status: card.status,
+        }))
+    }
+}
+
+fn ready(card: &Card) -> Result<KnownCard, StoreError> {
+    let key = PublicKey::from_sec1(&card.public_key)
+        .ok()
+        .filter(|key| key.card_id() == card.id);
+    let key = key.ok_or_else(|| StoreError::Corrupt(format!("the key of card {}", card.id)))?;
+    Ok(KnownCard {
+        key,
+        member_id: card.member_id,
+    })
+}
+
+async fn find(store: &Store, id: CardId) -> Result<Option<Card>, StoreError> {
+    super::gap::card(store, id).await
+}

@@ -1,0 +1,3 @@
+//! What happens without anybody asking. Jobs build commands and hand them to the writer.
+
+pub mod sweep;

@@ -1,0 +1,191 @@
+//! Every limit of the gateway in one place. The unit is the last word of the name.
+//!
+//! Reaching a limit is a clear answer, never a crash. What an operator may change starts from these
+//! values (see [`ServerLimits`](crate::http::ServerLimits) and [`Rates`](crate::http::Rates)); the
+//! rest are compiled in. [`check`] proves at start that they fit together.
+
+// The writer.
+
+/// Commands one lane runs as one transaction.
+pub const BATCH_COMMANDS_MAX: usize = 256;
+/// Commands that may wait in one lane before callers are told to come back.
+pub const LANE_QUEUE_COMMANDS_MAX: usize = 1_024;
+/// How long a caller is asked to wait when a queue is full, or the database is away.
+pub const RETRY_AFTER_UNAVAILABLE_S: u32 = 1;
+/// How long a caller is asked to wait for a request that is still running.
+pub const RETRY_AFTER_IN_PROGRESS_S: u32 = 1;
+
+// Members. Lots of one key merge, so their number follows from classes and months.
+
+/// Open lots one member can reach: 16 classes, 240 months.
+pub const LOTS_PER_MEMBER_MAX: usize = 16 * 240;
+
+// Jobs.
+
+/// How long a hold may be over its time before an alarm is due: no gateway sweeps.
+pub const OVERDUE_HOLD_ALARM_S: i64 = 300;
+
+// Requests.
+
+/// Bytes in a request body. A receipt of 1,000 lines with long names fits.
+pub const BODY_BYTES_MAX: usize = 512 * 1_024;
+/// Bytes in the form of a token request.
+pub const TOKEN_FORM_BYTES_MAX: usize = 8 * 1_024;
+/// How deep objects and arrays may nest in a body. The deepest message has four levels.
+pub const JSON_DEPTH_MAX: usize = 16;
+/// Bytes in a scanned text, before anything looks at it.
+pub const CARD_TEXT_BYTES_MAX: usize = 512;
+/// Bytes in a bearer token.
+pub const BEARER_TOKEN_BYTES_MAX: usize = 4 * 1_024;
+/// Characters in a request id given by the caller.
+pub const REQUEST_ID_CHARS_MAX: usize = 64;
+/// How long a body may take to arrive.
+pub const BODY_TIMEOUT_S: u64 = 10;
+/// How long the readiness check waits for the database.
+pub const READINESS_TIMEOUT_MS: u64 = 900;
+/// Events on one page of a member's history, unless the caller asks for fewer or more.
+pub const HISTORY_PAGE_EVENTS_DEFAULT: u32 = 20;
+/// Events on one page of a member's history.
+pub const HISTORY_PAGE_EVENTS_MAX: u32 = 100;
+/// Cards named in a member's own view.
+pub const CARDS_SHOWN_MAX: i64 = 100;
+
+// Connections.
+
+/// Connections one gateway keeps open.
+pub const CONNECTIONS_MAX: usize = 10_000;
+/// How long a TLS handshake may take.
+pub const TLS_HANDSHAKE_TIMEOUT_MS: u64 = 5_000;
+/// How long the head of a request may take, from its first byte.
+pub const HEADER_TIMEOUT_MS: u64 = 10_000;
+/// How long a connection may stay open between two requests.
+pub const IDLE_TIMEOUT_MS: u64 = 75_000;
+/// How long the other side may refuse to take what is sent to it.
+pub const WRITE_STALL_TIMEOUT_MS: u64 = 30_000;
+/// How long requests in flight may take to finish once the gateway shuts down.
+pub const SHUTDOWN_GRACE_MS: u64 = 20_000;
+/// How long to pause when the system has no more file descriptors.
+pub const ACCEPT_PAUSE_MS: u64 = 100;
+/// Header fields of one request.
+pub const HEADER_FIELDS_MAX: usize = 64;
+/// Bytes in the head of one request.
+pub const HEADER_BYTES_MAX: usize = 16 * 1_024;
+/// Requests at once on one HTTP/2 connection.
+pub const HTTP2_STREAMS_MAX: u32 = 128;
+/// How often a quiet HTTP/2 connection with work in flight is asked whether it lives; also how long
+/// it may take to say so.
+pub const HTTP2_PING_S: u64 = 20;
+
+// Tokens and card proofs.
+
+/// Life of an access token.
+pub const ACCESS_TOKEN_LIFE_S: i64 = 3_600;
+/// By how much another gateway's clock may differ when a token is checked.
+pub const ACCESS_TOKEN_LEEWAY_S: i64 = 5;
+/// How long a new signing key is published before it signs. Everybody who keeps keys for
+/// [`JWKS_MAX_AGE_S`] has it by then.
+pub const SIGNING_KEY_LEAD_S: i64 = 600;
+/// How long others may keep the published keys.
+pub const JWKS_MAX_AGE_S: i64 = 300;
+/// How often a gateway reads the signing keys again.
+pub const SIGNING_KEYS_REFRESH_S: u64 = 60;
+/// How soon an unknown key id may make a gateway read the signing keys again.
+pub const SIGNING_KEYS_UNKNOWN_REFRESH_S: i64 = 5;
+/// How long a gateway believes what it last read of a client: how soon a disabled client is shut out.
+pub const CLIENT_STANDING_S: u64 = 30;
+/// Longest life of a card proof.
+pub const CARD_PROOF_LIFE_S_MAX: i64 = 60;
+/// By how much a phone's clock may run ahead or behind when a card proof is checked.
+pub const CARD_PROOF_LEEWAY_S: i64 = 15;
+/// Characters in the `jti` of a card proof.
+pub const CARD_PROOF_ID_CHARS_MAX: usize = 128;
+
+// Caches. None of them decides anything; what is not there is looked up.
+
+/// Access tokens whose signature was checked.
+pub const TOKEN_CACHE_ENTRIES_MAX: u64 = 50_000;
+/// Clients whose standing was read.
+pub const CLIENT_CACHE_ENTRIES_MAX: u64 = 20_000;
+/// Cards whose public key is ready to verify.
+pub const CARD_CACHE_ENTRIES_MAX: u64 = 100_000;
+/// Card proofs seen, kept so that none is taken twice.
+pub const CARD_PROOFS_SEEN_ENTRIES_MAX: u64 = 500_000;
+/// Authorizations and purchases whose member is known.
+pub const OWNER_CACHE_ENTRIES_MAX: u64 = 100_000;
+
+// Rates per caller. A burst is what may come at once.
+
+/// Requests of one till or system.
+pub const CLIENT_REQUESTS_PER_S: u32 = 200;
+/// Requests of one till or system at once.
+pub const CLIENT_BURST_REQUESTS: u32 = 400;
+/// Requests of one card.
+pub const CARD_REQUESTS_PER_S: u32 = 5;
+/// Requests of one card at once.
+pub const CARD_BURST_REQUESTS: u32 = 30;
+/// Token requests, enrolments and requests without a caller from one address.
+pub const PEER_REQUESTS_PER_S: u32 = 10;
+/// The same at once.
+pub const PEER_BURST_REQUESTS: u32 = 60;
+/// Callers whose rate is remembered, per kind of caller.
+pub const RATE_KEYS_MAX: u64 = 100_000;
+/// After this long without a request a caller's rate is forgotten: its bucket is full again by then.
+pub const RATE_KEY_IDLE_S: u64 = 120;
+
+// Streams to phones.
+
+/// Streams one gateway keeps open.
+pub const STREAMS_MAX: usize = 5_000;
+/// Streams one member may have open on one gateway.
+pub const STREAMS_PER_MEMBER_MAX: usize = 8;
+/// Life of a stream; the phone connects again and continues where it was.
+pub const STREAM_LIFE_S_MAX: u64 = 900;
+/// How often a quiet stream sends a comment.
+pub const STREAM_HEARTBEAT_S: u64 = 15;
+/// How often the store is asked for new events of the members that watch.
+pub const STREAM_POLL_MS: u64 = 400;
+/// Events sent to one stream from one look at the store.
+pub const STREAM_PAGE_EVENTS: u32 = 100;
+
+/// What does not fit together, if anything.
+#[must_use]
+pub fn check() -> Option<&'static str> {
+    let rules = [
+        (
+            ACCESS_TOKEN_LIFE_S <= 3_600,
+            "an access token lives at most an hour",
+        ),
+        (
+            SIGNING_KEY_LEAD_S > JWKS_MAX_AGE_S,
+            "a new key must be known before it signs",
+        ),
+        (
+            SIGNING_KEY_LEAD_S.unsigned_abs() > SIGNING_KEYS_REFRESH_S,
+            "every gateway must have read a new key before it signs",
+        ),
+        (
+            BATCH_COMMANDS_MAX <= LANE_QUEUE_COMMANDS_MAX,
+            "a batch is taken from a queue",
+        ),
+        (
+            STREAM_HEARTBEAT_S < STREAM_LIFE_S_MAX,
+            "a stream lives longer than one heart-beat",
+        ),
+        (
+            HISTORY_PAGE_EVENTS_DEFAULT <= HISTORY_PAGE_EVENTS_MAX,
+            "a page is at most a page",
+        ),
+    ];
+    rules
+        .into_iter()
+        .find(|(holds, _)| !holds)
+        .map(|(_, rule)| rule)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_limits_fit_together() {
+        assert_eq!(super::check(), None);
+    }
+}

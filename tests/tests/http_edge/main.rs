@@ -1,0 +1,7 @@
+//! The edge of the gateway, in process, on SQLite, with a clock that only the test moves: tokens,
+//! card proofs, bodies, problems, limits, connections.
+
+mod bodies;
+mod server;
+mod stage;
+mod tokens;

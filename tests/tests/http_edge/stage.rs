@@ -1,0 +1,212 @@
+//! A gateway's edge on a free port, with a few routes that show what the edge passes on.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+use gateway::{
+    clock::Clock,
+    http::{self, App, Json, Parts, Pos, ServerLimits, Settings, Tls},
+    store::{ClientScope, ClientSecret, NewClient, PoolSizes, Store},
+};
+use jiff::{SignedDuration, Timestamp};
+use member_card::ProgrammeId;
+use pos_protocol::{RefundRequest, StoreId, TerminalId};
+use tempfile::TempDir;
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, Semaphore},
+    task::JoinHandle,
+};
+
+pub(crate) const SECRET: &str = "till-1-secret";
+
+/// What the routes of the stage tell the test and wait for.
+#[derive(Default)]
+pub(crate) struct Cues {
+    pub(crate) entered: Notify,
+    pub(crate) leave: Notify,
+    pub(crate) hits: AtomicU32,
+}
+
+pub(crate) struct Stage {
+    pub(crate) app: App,
+    pub(crate) clock: Clock,
+    pub(crate) address: String,
+    pub(crate) cues: Arc<Cues>,
+    pub(crate) serving: JoinHandle<()>,
+    _folder: Arc<TempDir>,
+}
+
+/// What differs between stages.
+pub(crate) struct Set {
+    pub(crate) settings: Settings,
+    pub(crate) limits: ServerLimits,
+    pub(crate) tls: Option<Tls>,
+}
+
+impl Default for Set {
+    fn default() -> Self {
+        Self {
+            settings: Settings::new(ProgrammeId::new("demo").unwrap()),
+            limits: ServerLimits::default(),
+            tls: None,
+        }
+    }
+}
+
+impl Stage {
+    pub(crate) async fn new() -> Self {
+        Self::with(Set::default()).await
+    }
+
+    pub(crate) async fn with(set: Set) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let url = format!("sqlite://{}/edge.db", folder.path().display());
+        let store = Store::open(&url.parse().unwrap(), PoolSizes::default())
+            .await
+            .unwrap();
+        migrate(&store).await;
+        let clock = Clock::manual("2026-11-22T03:00:00Z".parse().unwrap());
+        seed(&store, clock.now()).await;
+        Self::on(store, clock, folder, set).await
+    }
+
+    /// Another gateway on the same store and clock.
+    pub(crate) async fn another(&self, set: Set) -> Self {
+        let store = self.app.store().clone();
+        Self::on(store, self.clock.clone(), self._folder.clone(), set).await
+    }
+
+    async fn on(store: Store, clock: Clock, folder: Arc<TempDir>, set: Set) -> Self {
+        let app = App::new(Parts {
+            store,
+            clock: clock.clone(),
+            settings: set.settings,
+            metrics: http::metrics::unmeasured(),
+        });
+        app.read_signing_keys().await.unwrap();
+        let cues = Arc::new(Cues::default());
+        let router = http::with_routes(app.clone(), routes(cues.clone()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let shutdown = app.shutdown().clone();
+        let serving = tokio::spawn(http::serve(listener, set.tls, router, set.limits, shutdown));
+        Self {
+            app,
+            clock,
+            address,
+            cues,
+            serving,
+            _folder: folder,
+        }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub(crate) fn pass(&self, seconds: i64) {
+        self.clock.advance(SignedDuration::from_secs(seconds));
+    }
+
+    /// A token for `till-1`.
+    pub(crate) async fn token(&self) -> String {
+        let answer = reqwest::Client::new()
+            .post(self.url("/oauth/token"))
+            .basic_auth("till-1", Some(SECRET))
+            .form(&[("grant_type", "client_credentials")])
+            .send()
+            .await
+            .unwrap();
+        let body: serde_json::Value = answer.json().await.unwrap();
+        body["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// What a till's route answers to this token.
+    pub(crate) async fn as_till(&self, token: &str) -> (u16, String) {
+        let request = reqwest::Client::new().get(self.url("/stage/till"));
+        answer(request.bearer_auth(token)).await
+    }
+}
+
+pub(crate) async fn answer(request: reqwest::RequestBuilder) -> (u16, String) {
+    let answer = request.send().await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
+async fn migrate(store: &Store) {
+    let Store::Sqlite { write, .. } = store else {
+        unreachable!()
+    };
+    sqlx::migrate!("../migrations/sqlite")
+        .run(write)
+        .await
+        .unwrap();
+}
+
+async fn seed(store: &Store, now: Timestamp) {
+    let shop = StoreId::new("ginza").unwrap();
+    let terminal = TerminalId::new("ginza-1").unwrap();
+    store.create_store(&shop, "Ginza", now).await.unwrap();
+    store.create_terminal(&terminal, &shop, now).await.unwrap();
+    let secret = ClientSecret::given(SECRET);
+    for (id, scope, terminal) in [
+        ("till-1", ClientScope::Pos, Some(&terminal)),
+        ("staff", ClientScope::Admin, None),
+    ] {
+        let client = NewClient {
+            id,
+            secret: &secret,
+            scopes: &[scope].into(),
+            terminal,
+        };
+        store.create_client(&client, now).await.unwrap();
+    }
+}
+
+fn routes(cues: Arc<Cues>) -> Router<App> {
+    let wait = {
+        let cues = cues.clone();
+        || async move {
+            cues.entered.notify_one();
+            cues.leave.notified().await;
+            "left"
+        }
+    };
+    let hit = || async move { cues.hits.fetch_add(1, Ordering::SeqCst).to_string() };
+    Router::new()
+        .route(
+            "/stage/till",
+            get(|Pos(till): Pos| async move { format!("{}@{}", till.terminal_id, till.store_id) }),
+        )
+        .route(
+            "/stage/staff",
+            get(|http::Admin(name): http::Admin| async move { name.to_string() }),
+        )
+        .route(
+            "/stage/json",
+            post(|Json(body): Json<RefundRequest>| async move { body.request_id.to_string() }),
+        )
+        .route(
+            "/stage/id/{id}",
+            get(|http::PathId(id): http::PathId<pos_protocol::PurchaseId>| async move {
+                id.to_string()
+            }),
+        )
+        .route("/stage/panic", get(panics))
+        .route("/stage/wait", get(wait))
+        .route("/stage/hit", get(hit))
+}
+
+#[allow(clippy::panic, reason = "what becomes of a panic is under test")]
+async fn panics() -> &'static str {
+    // Something that only breaks at run time, so that the route has a type.
+    let none = Semaphore::MAX_PERMITS.checked_sub(usize::MAX);
+    none.map_or_else(|| panic!("secret in a panic"), |_| "no")
+}
