@@ -120,6 +120,8 @@ pub struct Start {
     pub environment: Vec<(String, String)>,
     /// Where to listen; any free port if not given.
     pub address: Option<SocketAddr>,
+    /// Another program than [`program`] finds.
+    pub program: Option<PathBuf>,
     /// Shell commands that run in the gateway's process before the gateway does, for its limits.
     pub prelude: Option<String>,
 }
@@ -290,17 +292,21 @@ impl GatewayProcess {
             .with_context(|| format!("the line does not come\n{}", self.log.tail()))
     }
 
-    /// All it has written so far, as lines.
+    /// What it has printed so far, without its log.
     #[must_use]
-    pub fn lines(&self) -> Vec<String> {
-        self.log.lines()
+    pub fn printed(&self) -> Vec<String> {
+        self.log.lines(|stream| stream == Stream::Output)
     }
 }
 
 impl Drop for GatewayProcess {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("== log of the gateway at {}\n{}", self.address, self.log.tail());
+            eprintln!(
+                "== log of the gateway at {}\n{}",
+                self.address,
+                self.log.tail()
+            );
         }
     }
 }
@@ -324,7 +330,8 @@ async fn until_status(url: &str, status: u16, log: &Log) {
 }
 
 fn spawn(start: &Start, address: SocketAddr, log: &Arc<Log>) -> anyhow::Result<Child> {
-    let gateway = program("gateway");
+    let found = || program("gateway");
+    let gateway = start.program.clone().unwrap_or_else(found);
     let mut command = match &start.prelude {
         None => Command::new(&gateway),
         Some(prelude) => {
@@ -348,37 +355,56 @@ fn spawn(start: &Start, address: SocketAddr, log: &Arc<Log>) -> anyhow::Result<C
     let mut child = command
         .spawn()
         .with_context(|| format!("cannot start {}", gateway.display()))?;
-    log.follow(child.stdout.take());
-    log.follow(child.stderr.take());
+    log.follow(Stream::Output, child.stdout.take());
+    log.follow(Stream::Log, child.stderr.take());
     Ok(child)
+}
+
+/// Where a line was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stream {
+    /// Standard output.
+    Output,
+    /// Standard error.
+    Log,
+    /// By the test itself.
+    Test,
 }
 
 /// What a gateway wrote, over all its lives.
 #[derive(Debug, Default)]
 struct Log {
-    lines: Mutex<VecDeque<String>>,
+    lines: Mutex<VecDeque<(Stream, String)>>,
     news: Notify,
 }
 
 impl Log {
-    fn follow(self: &Arc<Self>, stream: Option<impl AsyncRead + Send + Unpin + 'static>) {
-        let (Some(stream), log) = (stream, self.clone()) else {
+    fn follow(
+        self: &Arc<Self>,
+        stream: Stream,
+        pipe: Option<impl AsyncRead + Send + Unpin + 'static>,
+    ) {
+        let (Some(pipe), log) = (pipe, self.clone()) else {
             return;
         };
         tokio::spawn(async move {
-            let mut lines = BufReader::new(stream).lines();
+            let mut lines = BufReader::new(pipe).lines();
             while let Ok(Some(line)) = lines.next_line().await {
-                log.note(&line);
+                log.write(stream, &line);
             }
         });
     }
 
     fn note(&self, line: &str) {
+        self.write(Stream::Test, line);
+    }
+
+    fn write(&self, stream: Stream, line: &str) {
         let mut lines = self.lines.lock().expect("not poisoned");
         if lines.len() == LOG_LINES_MAX {
             lines.pop_front();
         }
-        lines.push_back(line.to_owned());
+        lines.push_back((stream, line.to_owned()));
         drop(lines);
         self.news.notify_waiters();
     }
@@ -390,16 +416,18 @@ impl Log {
 
     fn find(&self, wanted: impl Fn(&str) -> bool) -> Option<String> {
         let lines = self.lines.lock().expect("not poisoned");
-        lines.iter().find(|line| wanted(line)).cloned()
+        let found = lines.iter().find(|(_, line)| wanted(line));
+        found.map(|(_, line)| line.clone())
     }
 
-    fn lines(&self) -> Vec<String> {
+    fn lines(&self, wanted: impl Fn(Stream) -> bool) -> Vec<String> {
         let lines = self.lines.lock().expect("not poisoned");
-        lines.iter().cloned().collect()
+        let wanted = lines.iter().filter(|(stream, _)| wanted(*stream));
+        wanted.map(|(_, line)| line.clone()).collect()
     }
 
     fn tail(&self) -> String {
-        let lines = self.lines();
+        let lines = self.lines(|_| true);
         lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..].join("\n")
     }
 }

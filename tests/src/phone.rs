@@ -7,7 +7,9 @@ use std::sync::{
 };
 
 use gateway::clock::Clock;
-use member_card::{CardFields, CardId, CardText, ProgrammeId, SigningKey, SpendLimit, proof, random_id};
+use member_card::{
+    CardFields, CardId, CardText, ProgrammeId, SigningKey, SpendLimit, proof, random_id,
+};
 use serde_json::json;
 
 use crate::{

@@ -61,10 +61,7 @@ impl Reply {
     /// A field of the answer as JSON, by JSON pointer; `null` where there is none.
     #[must_use]
     pub fn at(&self, pointer: &str) -> Value {
-        self.json()
-            .pointer(pointer)
-            .cloned()
-            .unwrap_or(Value::Null)
+        self.json().pointer(pointer).cloned().unwrap_or(Value::Null)
     }
 
     /// An integer of the answer, by JSON pointer.
@@ -119,9 +116,7 @@ impl Reply {
             return None;
         }
         let word = self.at("/type");
-        word.as_str()?
-            .strip_prefix("/problems/")
-            .map(str::to_owned)
+        word.as_str()?.strip_prefix("/problems/").map(str::to_owned)
     }
 
     /// The approval it must be.

@@ -60,7 +60,11 @@ async fn ids_are_short_and_printable() -> anyhow::Result<()> {
             let reply = counter.post(AUTHORIZATIONS, body.to_string()).await;
             let what = format!("{field} {wrong:?}");
             expect_problem(&counter, &what, &reply, 422, "validation_failed").await;
-            assert_eq!(reply.word("/errors/0/pointer"), format!("/{field}"), "{what}");
+            assert_eq!(
+                reply.word("/errors/0/pointer"),
+                format!("/{field}"),
+                "{what}"
+            );
         }
     }
     for path in [
@@ -70,7 +74,9 @@ async fn ids_are_short_and_printable() -> anyhow::Result<()> {
         "/v1/pos/purchases/..%2f..%2fadmin/refunds",
         "/v1/pos/purchases/%ff/refunds",
     ] {
-        let reply = counter.post(path, json!({"request_id": "r"}).to_string()).await;
+        let reply = counter
+            .post(path, json!({"request_id": "r"}).to_string())
+            .await;
         assert!((400..500).contains(&reply.status), "{path}: {reply:?}");
         assert!(reply.problem().is_some(), "{path}: {reply:?}");
     }
@@ -96,22 +102,82 @@ async fn bodies_are_messages() -> anyhow::Result<()> {
     not_utf8[at] = 0xff;
     let padding = " ".repeat(2_000_000);
     let cases: Vec<(&str, Vec<u8>, u16, &str)> = vec![
-        ("unknown field", extra.to_string().into(), 422, "validation_failed"),
-        ("missing field", missing.to_string().into(), 422, "validation_failed"),
-        ("array", json!(["r", "b", "7001", 1]).to_string().into(), 422, "validation_failed"),
+        (
+            "unknown field",
+            extra.to_string().into(),
+            422,
+            "validation_failed",
+        ),
+        (
+            "missing field",
+            missing.to_string().into(),
+            422,
+            "validation_failed",
+        ),
+        (
+            "array",
+            json!(["r", "b", "7001", 1]).to_string().into(),
+            422,
+            "validation_failed",
+        ),
         ("null", "null".into(), 422, "validation_failed"),
         ("text", "\"card\"".into(), 422, "validation_failed"),
         ("not UTF-8", not_utf8, 400, "malformed_json"),
         ("nothing", Vec::new(), 400, "malformed_json"),
-        ("cut short", text[..text.len() - 1].into(), 400, "malformed_json"),
-        ("something after it", format!("{text}{{}}").into(), 400, "malformed_json"),
-        ("no JSON", "request_id=r&points=1".into(), 400, "malformed_json"),
-        ("NaN", text.replace(":1}", ":NaN}").into(), 400, "malformed_json"),
-        ("a byte order mark", format!("\u{feff}{text}").into(), 400, "malformed_json"),
-        ("arrays, 100 deep", deep("[", "]", 100).into(), 400, "body_too_deep"),
-        ("arrays, 100,000 deep", deep("[", "]", 100_000).into(), 400, "body_too_deep"),
-        ("objects, 50 deep", deep("{\"a\":", "}", 50).into(), 400, "body_too_deep"),
-        ("2 MB of blanks", format!("{padding}{text}").into(), 413, "body_too_large"),
+        (
+            "cut short",
+            text[..text.len() - 1].into(),
+            400,
+            "malformed_json",
+        ),
+        (
+            "something after it",
+            format!("{text}{{}}").into(),
+            400,
+            "malformed_json",
+        ),
+        (
+            "no JSON",
+            "request_id=r&points=1".into(),
+            400,
+            "malformed_json",
+        ),
+        (
+            "NaN",
+            text.replace(":1}", ":NaN}").into(),
+            400,
+            "malformed_json",
+        ),
+        (
+            "a byte order mark",
+            format!("\u{feff}{text}").into(),
+            400,
+            "malformed_json",
+        ),
+        (
+            "arrays, 100 deep",
+            deep("[", "]", 100).into(),
+            400,
+            "body_too_deep",
+        ),
+        (
+            "arrays, 100,000 deep",
+            deep("[", "]", 100_000).into(),
+            400,
+            "body_too_deep",
+        ),
+        (
+            "objects, 50 deep",
+            deep("{\"a\":", "}", 50).into(),
+            400,
+            "body_too_deep",
+        ),
+        (
+            "2 MB of blanks",
+            format!("{padding}{text}").into(),
+            413,
+            "body_too_large",
+        ),
     ];
     for (what, body, status, word) in cases {
         let reply = counter.post(AUTHORIZATIONS, body).await;
@@ -119,7 +185,10 @@ async fn bodies_are_messages() -> anyhow::Result<()> {
     }
     let doubled = text.replace("\"points\":1", "\"points\":1,\"points\":2");
     let reply = counter.post(AUTHORIZATIONS, doubled).await;
-    assert!((400..500).contains(&reply.status), "a field twice: {reply:?}");
+    assert!(
+        (400..500).contains(&reply.status),
+        "a field twice: {reply:?}"
+    );
     // None of these used its request id up.
     let reply = counter.post(AUTHORIZATIONS, text).await.approved();
     let id = reply.word("/authorization/id");
@@ -138,16 +207,25 @@ async fn requests_are_addressed_and_signed() -> anyhow::Result<()> {
     let post = |path: &str| http.post(format!("{base}{path}")).body(body.clone());
     let json = "application/json";
     let cases = [
-        ("no token", post(AUTHORIZATIONS).header("content-type", json), 401, "unauthenticated"),
+        (
+            "no token",
+            post(AUTHORIZATIONS).header("content-type", json),
+            401,
+            "unauthenticated",
+        ),
         (
             "basic",
-            post(AUTHORIZATIONS).header("content-type", json).basic_auth("till-1", Some("x")),
+            post(AUTHORIZATIONS)
+                .header("content-type", json)
+                .basic_auth("till-1", Some("x")),
             401,
             "unauthenticated",
         ),
         (
             "no such token",
-            post(AUTHORIZATIONS).header("content-type", json).bearer_auth("abc"),
+            post(AUTHORIZATIONS)
+                .header("content-type", json)
+                .bearer_auth("abc"),
             401,
             "invalid_token",
         ),
@@ -161,7 +239,9 @@ async fn requests_are_addressed_and_signed() -> anyhow::Result<()> {
         ),
         (
             "a token that says alg none",
-            post(AUTHORIZATIONS).header("content-type", json).bearer_auth(unsigned(&token)),
+            post(AUTHORIZATIONS)
+                .header("content-type", json)
+                .bearer_auth(unsigned(&token)),
             401,
             "invalid_token",
         ),
@@ -173,7 +253,12 @@ async fn requests_are_addressed_and_signed() -> anyhow::Result<()> {
             401,
             "invalid_token",
         ),
-        ("no type", post(AUTHORIZATIONS).bearer_auth(&token), 415, "unsupported_media_type"),
+        (
+            "no type",
+            post(AUTHORIZATIONS).bearer_auth(&token),
+            415,
+            "unsupported_media_type",
+        ),
         (
             "a form",
             post(AUTHORIZATIONS)
@@ -193,19 +278,23 @@ async fn requests_are_addressed_and_signed() -> anyhow::Result<()> {
         ),
         (
             "no such path",
-            post("/v1/pos/authorisations").header("content-type", json).bearer_auth(&token),
+            post("/v1/pos/authorisations")
+                .header("content-type", json)
+                .bearer_auth(&token),
             404,
             "not_found",
         ),
         (
             "wrong method",
-            http.delete(format!("{base}{AUTHORIZATIONS}")).bearer_auth(&token),
+            http.delete(format!("{base}{AUTHORIZATIONS}"))
+                .bearer_auth(&token),
             405,
             "method_not_allowed",
         ),
         (
             "a request nobody made",
-            http.get(format!("{base}/v1/pos/requests/nobody")).bearer_auth(&token),
+            http.get(format!("{base}/v1/pos/requests/nobody"))
+                .bearer_auth(&token),
             404,
             "unknown_resource",
         ),
@@ -235,7 +324,8 @@ async fn receipts_add_up() -> anyhow::Result<()> {
         let named = reply.word("/errors/0/pointer");
         let cross = ["/receipt/total", "/receipt/tax", "/receipt/lines/1/line_no"];
         assert!(
-            named.starts_with("/receipt") && (pointer.starts_with(&named) || cross.contains(&&*named)),
+            named.starts_with("/receipt")
+                && (pointer.starts_with(&named) || cross.contains(&&*named)),
             "{what}: {pointer} is wrong, {named} is blamed"
         );
     }
@@ -261,28 +351,72 @@ fn receipt_cases() -> Vec<(&'static str, &'static str, Value)> {
     let long = "x".repeat(201);
     vec![
         ("a total that is not the sum", "/receipt/total", json!(801)),
-        ("a line that is not in the sum", "/receipt/lines/0/amount", json!(301)),
+        (
+            "a line that is not in the sum",
+            "/receipt/lines/0/amount",
+            json!(301),
+        ),
         ("a negative line", "/receipt/lines/0/amount", json!(-300)),
         ("half a yen", "/receipt/lines/0/amount", json!(300.5)),
-        ("a line above every amount", "/receipt/lines/0/amount", json!(1_000_000_000_001_i64)),
-        ("a line that overflows", "/receipt/lines/0/amount", json!(u64::MAX)),
-        ("lines whose sum is above every amount", "/receipt/lines/0/amount", json!(1_000_000_000_000_i64)),
+        (
+            "a line above every amount",
+            "/receipt/lines/0/amount",
+            json!(1_000_000_000_001_i64),
+        ),
+        (
+            "a line that overflows",
+            "/receipt/lines/0/amount",
+            json!(u64::MAX),
+        ),
+        (
+            "lines whose sum is above every amount",
+            "/receipt/lines/0/amount",
+            json!(1_000_000_000_000_i64),
+        ),
         ("more tax than total", "/receipt/tax", json!(801)),
         ("no pieces", "/receipt/lines/0/quantity", json!(0)),
         ("negative pieces", "/receipt/lines/0/quantity", json!(-1)),
-        ("too many pieces", "/receipt/lines/0/quantity", json!(4_294_967_296_i64)),
-        ("a tax rate above 100 %", "/receipt/lines/0/tax_rate", json!(101)),
-        ("a tax rate above 255 %", "/receipt/lines/0/tax_rate", json!(256)),
-        ("one line number twice", "/receipt/lines/0/line_no", json!(2)),
+        (
+            "too many pieces",
+            "/receipt/lines/0/quantity",
+            json!(4_294_967_296_i64),
+        ),
+        (
+            "a tax rate above 100 %",
+            "/receipt/lines/0/tax_rate",
+            json!(101),
+        ),
+        (
+            "a tax rate above 255 %",
+            "/receipt/lines/0/tax_rate",
+            json!(256),
+        ),
+        (
+            "one line number twice",
+            "/receipt/lines/0/line_no",
+            json!(2),
+        ),
         ("no lines", "/receipt/lines", json!([])),
         ("no number", "/receipt/number", json!("")),
-        ("a number with a control character", "/receipt/number", json!("R\u{7}1")),
+        (
+            "a number with a control character",
+            "/receipt/number",
+            json!("R\u{7}1"),
+        ),
         ("a long name", "/receipt/lines/1/name", json!(long)),
         ("no category", "/receipt/lines/1/category", json!("")),
         ("no day", "/receipt/business_date", json!("2026-02-30")),
-        ("a day with a time", "/receipt/business_date", json!("2026-02-03T00:00:00Z")),
+        (
+            "a day with a time",
+            "/receipt/business_date",
+            json!("2026-02-03T00:00:00Z"),
+        ),
         ("no time", "/receipt/occurred_at", json!("yesterday")),
-        ("a time without a zone", "/receipt/occurred_at", json!("2026-02-03T00:00:00")),
+        (
+            "a time without a zone",
+            "/receipt/occurred_at",
+            json!("2026-02-03T00:00:00"),
+        ),
         ("no receipt", "/receipt", json!(null)),
     ]
 }

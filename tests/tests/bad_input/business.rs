@@ -1,6 +1,9 @@
 //! Well-formed messages that ask for what is not theirs or not there.
 
-use acceptance::{ask::{Ask, receipt}, reply::Reply};
+use acceptance::{
+    ask::{Ask, receipt},
+    reply::Reply,
+};
 use member_card::SpendLimit;
 use pos_protocol::{AuthorizationId, PurchaseId, Reason};
 use serde_json::json;
@@ -29,7 +32,13 @@ impl Counter {
         redeem: Option<i64>,
         yen: i64,
     ) -> Reply {
-        let ask = Ask::capture(&self.next_id(), basket, hold, redeem, receipt("R-1", &[yen]));
+        let ask = Ask::capture(
+            &self.next_id(),
+            basket,
+            hold,
+            redeem,
+            receipt("R-1", &[yen]),
+        );
         self.till.insist(&ask).await
     }
 
@@ -59,18 +68,39 @@ async fn a_till_has_only_what_is_its_own() -> anyhow::Result<()> {
         let void = Ask::void(&counter.next_id(), hold);
         let reply = till.insist(&void).await;
         expect_decline("another till's void", &reply, Reason::UnknownAuthorization);
-        let capture = Ask::capture(&counter.next_id(), &basket, hold, None, receipt("R-1", &[500]));
+        let capture = Ask::capture(
+            &counter.next_id(),
+            &basket,
+            hold,
+            None,
+            receipt("R-1", &[500]),
+        );
         let reply = till.insist(&capture).await;
-        expect_decline("another till's capture", &reply, Reason::UnknownAuthorization);
+        expect_decline(
+            "another till's capture",
+            &reply,
+            Reason::UnknownAuthorization,
+        );
         let status = till.insist_on_status(&basket).await;
-        expect_problem(&counter, "another till's request", &status, 404, "unknown_resource").await;
+        expect_problem(
+            &counter,
+            "another till's request",
+            &status,
+            404,
+            "unknown_resource",
+        )
+        .await;
         // A reversal speaks of the till's own requests: here there is none of that id.
         let reversal = Ask::reversal(&counter.next_id(), &basket);
         let reply = till.insist(&reversal).await.approved();
         assert_eq!(reply.word("/effect"), "nothing_to_reverse");
     }
     let reply = counter.capture("another-basket", hold, None, 500).await;
-    expect_decline("another basket's capture", &reply, Reason::UnknownAuthorization);
+    expect_decline(
+        "another basket's capture",
+        &reply,
+        Reason::UnknownAuthorization,
+    );
     let sold = counter.capture(&basket, hold, None, 500).await.approved();
     let refund = Ask::refund(&counter.next_id(), purchase(&sold), None);
     let reply = stranger.insist(&refund).await;
@@ -101,7 +131,10 @@ async fn a_hold_gives_what_it_holds_once() -> anyhow::Result<()> {
     let reply = counter.capture(&basket, hold, None, 500).await;
     expect_decline("capture after the void", &reply, Reason::AlreadyVoided);
     let (basket, hold) = counter.hold(100).await;
-    let sold = counter.capture(&basket, hold, Some(40), 99).await.approved();
+    let sold = counter
+        .capture(&basket, hold, Some(40), 99)
+        .await
+        .approved();
     assert_eq!(sold.number("/purchase/points_redeemed"), 40);
     let reply = counter.void(hold).await;
     expect_decline("void after the capture", &reply, Reason::AlreadyCaptured);
@@ -120,10 +153,26 @@ async fn a_purchase_comes_back_once() -> anyhow::Result<()> {
     let sold = counter.till.insist(&sale).await.approved();
     let bought = purchase(&sold);
     for (what, lines, reason) in [
-        ("a line that was not sold", &[(3, 1)][..], Reason::UnknownLine),
-        ("more pieces than were sold", &[(2, 3)], Reason::AboveRefundable),
-        ("more pieces, in two parts", &[(2, 2), (2, 1)], Reason::AboveRefundable),
-        ("all the pieces there are", &[(2, u32::MAX), (2, u32::MAX)], Reason::AboveRefundable),
+        (
+            "a line that was not sold",
+            &[(3, 1)][..],
+            Reason::UnknownLine,
+        ),
+        (
+            "more pieces than were sold",
+            &[(2, 3)],
+            Reason::AboveRefundable,
+        ),
+        (
+            "more pieces, in two parts",
+            &[(2, 2), (2, 1)],
+            Reason::AboveRefundable,
+        ),
+        (
+            "all the pieces there are",
+            &[(2, u32::MAX), (2, u32::MAX)],
+            Reason::AboveRefundable,
+        ),
     ] {
         let reply = counter.refund(bought, Some(lines)).await;
         expect_decline(what, &reply, reason);
@@ -159,12 +208,19 @@ async fn a_request_id_is_used_once() -> anyhow::Result<()> {
     let reply = counter.till.insist(&itself).await;
     expect_decline("a reversal of itself", &reply, Reason::NotReversible);
     let voided = counter.next_id();
-    let _ = counter.till.insist(&Ask::void(&voided, hold)).await.approved();
-    let reply = counter.till.insist(&Ask::reversal(&counter.next_id(), &voided)).await;
+    let _ = counter
+        .till
+        .insist(&Ask::void(&voided, hold))
+        .await
+        .approved();
+    let reversal = Ask::reversal(&counter.next_id(), &voided);
+    let reply = counter.till.insist(&reversal).await;
     expect_decline("a reversal of a void", &reply, Reason::NotReversible);
     let settlement = json!({"request_id": counter.next_id(), "business_date": "2026-02-30",
         "totals": {"purchases": -1}});
-    let reply = counter.post("/v1/pos/settlements", settlement.to_string()).await;
+    let reply = counter
+        .post("/v1/pos/settlements", settlement.to_string())
+        .await;
     expect_problem(&counter, "a settlement", &reply, 422, "validation_failed").await;
     counter.check(POINTS).await
 }

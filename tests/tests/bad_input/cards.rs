@@ -1,6 +1,10 @@
 //! Cards that are no cards: malformed, forged, stale, early, used, of another programme.
 
-use acceptance::{ask::Ask, phone::{Phone, unix_now}, installation::PROGRAMME};
+use acceptance::{
+    ask::Ask,
+    installation::PROGRAMME,
+    phone::{Phone, unix_now},
+};
 use member_card::{CardFields, ProgrammeId, SigningKey, SpendLimit};
 use pos_protocol::Reason;
 use serde::Deserialize;
@@ -41,23 +45,52 @@ async fn what_is_no_card_is_told_nothing() -> anyhow::Result<()> {
     // The keys of the vectors are known cards here, so that only the texts are wrong.
     for valid in &vectors.valid {
         let key = SigningKey::from_hex(&valid.private_key)?;
-        Phone::with_key(PROGRAMME, key).enrol(&counter.gateway.base()).await;
+        Phone::with_key(PROGRAMME, key)
+            .enrol(&counter.gateway.base())
+            .await;
+    }
+    // They are: a genuine text of theirs is refused for its time, if at all.
+    for valid in &vectors.valid {
+        let id = counter.next_id();
+        let body = json!({"request_id": id, "basket_id": id, "card": valid.text}).to_string();
+        let reply = counter.post(INQUIRIES, body).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        assert_ne!(reply.reason(), Some(Reason::UnknownCard), "{}", valid.text);
     }
     let stranger = Phone::new(PROGRAMME);
     let unknown = stranger.show(SpendLimit::Unlimited).await.text.to_digits();
     let elsewhere = counter.phone.key().sign(
-        CardFields { issued_at: unix_now(), spend: SpendLimit::Unlimited },
+        CardFields {
+            issued_at: unix_now(),
+            spend: SpendLimit::Unlimited,
+        },
         &ProgrammeId::new("elsewhere").expect("a programme id"),
     )?;
-    let mine = counter.phone.show(SpendLimit::Unlimited).await.text.to_digits();
+    let mine = counter
+        .phone
+        .show(SpendLimit::Unlimited)
+        .await
+        .text
+        .to_digits();
     let mut texts: Vec<(String, String)> = Vec::new();
-    texts.extend(vectors.invalid.into_iter().map(|refused| (refused.why, refused.text)));
+    texts.extend(
+        vectors
+            .invalid
+            .into_iter()
+            .map(|refused| (refused.why, refused.text)),
+    );
     texts.extend([
         ("a card nobody enrolled".into(), unknown),
         ("my card of another programme".into(), elsewhere.to_digits()),
         ("my card, two digits swapped".into(), swapped(&mine)),
-        ("a short code nobody made".into(), format!("7002{}", "1".repeat(16))),
-        ("a wallet pass nobody has".into(), format!("7003{}", "1".repeat(20))),
+        (
+            "a short code nobody made".into(),
+            format!("7002{}", "1".repeat(16)),
+        ),
+        (
+            "a wallet pass nobody has".into(),
+            format!("7003{}", "1".repeat(20)),
+        ),
         ("a plastic card".into(), "2900000000017".into()),
         ("letters".into(), "member card".into()),
         ("kanji digits".into(), "七".repeat(199)),
@@ -98,7 +131,10 @@ fn swapped(text: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_text_is_for_now_and_for_one_basket() -> anyhow::Result<()> {
     let mut counter = Counter::open().await?;
-    let other_till = counter.installation.till(&counter.gateway.base(), 2, "store-1").await?;
+    let other_till = counter
+        .installation
+        .till(&counter.gateway.base(), 2, "store-1")
+        .await?;
     let now = unix_now();
     for (what, issued_at, reason) in [
         ("stale", now - 120, Reason::CardTextExpired),
@@ -122,7 +158,11 @@ async fn a_text_is_for_now_and_for_one_basket() -> anyhow::Result<()> {
     expect_decline("another basket", &reply, Reason::CardAlreadyUsed);
     let same_name = Ask::authorization(&counter.next_id(), &basket, &shown.text, 1);
     let reply = other_till.insist(&same_name).await;
-    expect_decline("another till's basket of that name", &reply, Reason::CardAlreadyUsed);
+    expect_decline(
+        "another till's basket of that name",
+        &reply,
+        Reason::CardAlreadyUsed,
+    );
     // The first basket still has it.
     let again = Ask::inquiry(&counter.next_id(), &basket, &shown.text);
     let _ = counter.till.insist(&again).await.approved();
@@ -134,10 +174,25 @@ async fn a_text_is_for_now_and_for_one_basket() -> anyhow::Result<()> {
 async fn a_text_spends_what_it_says() -> anyhow::Result<()> {
     let mut counter = Counter::open().await?;
     for (what, spend, points, reason) in [
-        ("earn only", SpendLimit::EarnOnly, 1, Reason::SpendNotAllowed),
+        (
+            "earn only",
+            SpendLimit::EarnOnly,
+            1,
+            Reason::SpendNotAllowed,
+        ),
         ("nothing", SpendLimit::UpTo(0), 1, Reason::AboveCardLimit),
-        ("one more", SpendLimit::UpTo(99), 100, Reason::AboveCardLimit),
-        ("more than there is", SpendLimit::Unlimited, POINTS + 1, Reason::InsufficientPoints),
+        (
+            "one more",
+            SpendLimit::UpTo(99),
+            100,
+            Reason::AboveCardLimit,
+        ),
+        (
+            "more than there is",
+            SpendLimit::Unlimited,
+            POINTS + 1,
+            Reason::InsufficientPoints,
+        ),
     ] {
         let shown = counter.phone.show(spend).await;
         let id = counter.next_id();

@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 
-use acceptance::{
-    ask::Ask, databases::Database, dice::Dice, on_each_database,
+use acceptance::{ask::Ask, databases::Database, dice::Dice, on_each_database};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
 };
-use tokio::{io::{AsyncReadExt, AsyncWriteExt}, net::TcpStream};
 
 use crate::Counter;
 

@@ -78,7 +78,11 @@ async fn postgres_breaks_while_it_commits() -> anyhow::Result<()> {
                 (Err(lost), _) => panic!("the gateway gave no answer: {lost}"),
             }
         }
-        println!("outage {outage}: {} of {} sales open", open.len(), SALES * 2);
+        println!(
+            "outage {outage}: {} of {} sales open",
+            open.len(),
+            SALES * 2
+        );
         proxy.set(Flow::Open);
         for sale in open {
             let reply = counter.till.insist(&sale).await.approved();
@@ -181,7 +185,10 @@ async fn refuse(counter: &mut Counter, what: &str) -> anyhow::Result<Vec<Ask>> {
         let problem = reply.problem().unwrap_or_default();
         let known = ["unavailable", "outcome_unknown", "overloaded"];
         assert!(known.contains(&&*problem), "{what}: {reply:?}");
-        assert!(reply.headers.contains_key("retry-after"), "{what}: {reply:?}");
+        assert!(
+            reply.headers.contains_key("retry-after"),
+            "{what}: {reply:?}"
+        );
         slowest = slowest.max(took);
     }
     println!("{what}: {SALES} times 503, the slowest after {slowest:?}");
@@ -195,4 +202,3 @@ async fn check_acknowledged(counter: &Counter, acknowledged: &[(Ask, Reply)]) {
         assert_eq!((stored.status, stored.text()), (200, reply.text()));
     }
 }
-

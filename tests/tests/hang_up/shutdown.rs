@@ -37,8 +37,13 @@ async fn drain(database: Database) -> anyhow::Result<()> {
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await?;
         let answer = String::from_utf8(answer)?;
-        ensure!(answer.starts_with("HTTP/1.1 200 "), "in flight, but: {answer}");
-        let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned());
+        ensure!(
+            answer.starts_with("HTTP/1.1 200 "),
+            "in flight, but: {answer}"
+        );
+        let body = answer
+            .split_once("\r\n\r\n")
+            .map(|(_, body)| body.to_owned());
         answers.push((sale, body.unwrap_or_default()));
     }
     let status = counter.gateway.ended().await?;
@@ -67,6 +72,10 @@ async fn begin(counter: &Counter, token: &str, sale: &Ask) -> anyhow::Result<Tcp
     let expected = "HTTP/1.1 100 Continue\r\n\r\n";
     let mut answer = vec![0; expected.len()];
     stream.read_exact(&mut answer).await?;
-    ensure!(answer == expected.as_bytes(), "{}", String::from_utf8_lossy(&answer));
+    ensure!(
+        answer == expected.as_bytes(),
+        "{}",
+        String::from_utf8_lossy(&answer)
+    );
     Ok(stream)
 }

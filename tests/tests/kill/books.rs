@@ -9,25 +9,19 @@ use std::{
     },
 };
 
-use acceptance::{
-    ask::Ask,
-    installation::YEN_PER_POINT,
-    phone::Shown,
-    reply::Reply,
-    till::Till,
-};
+use acceptance::{ask::Ask, installation::YEN_PER_POINT, phone::Shown, reply::Reply, till::Till};
 use member_card::CardId;
 
 /// One member's points, by the acknowledged answers.
 #[derive(Debug, Default)]
-pub struct Book {
+pub(crate) struct Book {
     available: AtomicI64,
     held: AtomicI64,
 }
 
 impl Book {
     /// A book that begins with `available` points.
-    pub fn with(available: i64) -> Self {
+    pub(crate) fn with(available: i64) -> Self {
         Self {
             available: AtomicI64::new(available),
             held: AtomicI64::new(0),
@@ -35,13 +29,13 @@ impl Book {
     }
 
     /// (available, held).
-    pub fn points(&self) -> (i64, i64) {
+    pub(crate) fn points(&self) -> (i64, i64) {
         let read = |account: &AtomicI64| account.load(Ordering::SeqCst);
         (read(&self.available), read(&self.held))
     }
 
     /// Books what an approval says. Declines change nothing.
-    pub fn post(&self, deed: Deed, reply: &Reply) {
+    pub(crate) fn post(&self, deed: Deed, reply: &Reply) {
         if !reply.is_approved() {
             return;
         }
@@ -53,7 +47,7 @@ impl Book {
 
 /// What a request does if it is approved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deed {
+pub(crate) enum Deed {
     /// Nothing; with a card.
     Look,
     /// Nothing.
@@ -61,20 +55,13 @@ pub enum Deed {
     /// Holds points.
     Hold,
     /// Lets go a hold of so many points.
-    LetGo {
-        held: i64,
-    },
+    LetGo { held: i64 },
     /// A sale for so many yen, with what was held for it.
-    Sale {
-        yen: i64,
-        held: i64,
-    },
+    Sale { yen: i64, held: i64 },
     /// Goods come back.
     Refund,
     /// Undoes what held so many points, or a sale.
-    Undo {
-        held: i64,
-    },
+    Undo { held: i64 },
 }
 
 impl Deed {
@@ -117,7 +104,7 @@ struct Acknowledged {
 
 /// What all tills know together.
 #[derive(Debug, Default)]
-pub struct Books {
+pub(crate) struct Books {
     answers: Mutex<BTreeMap<String, Vec<Acknowledged>>>,
     accepted: Mutex<BTreeMap<(CardId, u32), BTreeSet<(String, String)>>>,
     lost: AtomicI64,
@@ -126,7 +113,7 @@ pub struct Books {
 
 impl Books {
     /// Keeps an answer, to be asked for again at the end.
-    pub fn keep(&self, till: &Till, ask: &Ask, reply: &Reply) {
+    pub(crate) fn keep(&self, till: &Till, ask: &Ask, reply: &Reply) {
         let mut answers = self.answers.lock().unwrap();
         let (ask, reply) = (ask.clone(), reply.clone());
         let of_till = answers.entry(till.terminal.to_string()).or_default();
@@ -134,10 +121,12 @@ impl Books {
     }
 
     /// Notes which basket a text was shown in, if it was accepted there.
-    pub fn accept(&self, till: &Till, basket: &str, shown: &Shown, reply: &Reply) {
+    pub(crate) fn accept(&self, till: &Till, basket: &str, shown: &Shown, reply: &Reply) {
         if reply.is_approved() {
             let mut accepted = self.accepted.lock().unwrap();
-            let baskets = accepted.entry((shown.card_id, shown.issued_at)).or_default();
+            let baskets = accepted
+                .entry((shown.card_id, shown.issued_at))
+                .or_default();
             baskets.insert((till.terminal.to_string(), basket.to_owned()));
         } else if reply.reason() == Some(pos_protocol::Reason::CardAlreadyUsed) {
             self.refused.fetch_add(1, Ordering::Relaxed);
@@ -145,24 +134,27 @@ impl Books {
     }
 
     /// Counts an answer that did not come.
-    pub fn lose(&self) {
+    pub(crate) fn lose(&self) {
         self.lost.fetch_add(1, Ordering::Relaxed);
     }
 
     /// No text was accepted for two baskets.
-    pub fn check_texts(&self) {
+    pub(crate) fn check_texts(&self) {
         let accepted = self.accepted.lock().unwrap();
         for (text, baskets) in accepted.iter() {
             assert_eq!(baskets.len(), 1, "{text:?} served {baskets:?}");
         }
         assert!(!accepted.is_empty(), "no card was ever accepted");
         let refused = self.refused.load(Ordering::Relaxed);
-        assert!(refused > 0, "no replay was ever refused: the test shows nothing");
+        assert!(
+            refused > 0,
+            "no replay was ever refused: the test shows nothing"
+        );
     }
 
     /// Every acknowledged answer of a till is still given, byte for byte: to the same request, and to
     /// a question about it.
-    pub async fn check_answers(&self, bases: &[String], till: &Till) {
+    pub(crate) async fn check_answers(&self, bases: &[String], till: &Till) {
         let answers = {
             let answers = self.answers.lock().unwrap();
             answers.get(&*till.terminal).cloned().unwrap_or_default()
@@ -177,7 +169,7 @@ impl Books {
     }
 
     /// What the run was made of.
-    pub fn summary(&self) -> String {
+    pub(crate) fn summary(&self) -> String {
         let answers = self.answers.lock().unwrap();
         let all = || answers.values().flatten();
         let approved = all().filter(|one| one.reply.is_approved()).count();
@@ -195,7 +187,7 @@ impl Books {
 }
 
 /// Both answers are the same bytes.
-pub fn assert_same(first: &Reply, again: &Reply, ask: &Ask) {
+pub(crate) fn assert_same(first: &Reply, again: &Reply, ask: &Ask) {
     assert_eq!(
         (again.status, again.text()),
         (first.status, first.text()),

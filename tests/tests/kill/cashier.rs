@@ -29,9 +29,9 @@ const ATTEMPTS_MAX: u32 = 400;
 
 /// A text that lies on the counter, and whose it is.
 #[derive(Debug, Clone)]
-pub struct OnCounter {
-    pub member: usize,
-    pub shown: Shown,
+pub(crate) struct OnCounter {
+    pub(crate) member: usize,
+    pub(crate) shown: Shown,
 }
 
 /// A basket with a card.
@@ -49,7 +49,7 @@ enum Settled {
 }
 
 /// A till and who stands behind it.
-pub struct Cashier {
+pub(crate) struct Cashier {
     world: Arc<World>,
     till: Till,
     dice: Dice,
@@ -59,12 +59,7 @@ pub struct Cashier {
 }
 
 impl Cashier {
-    pub fn new(
-        world: Arc<World>,
-        till: Till,
-        dice: Dice,
-        texts: mpsc::Sender<OnCounter>,
-    ) -> Self {
+    pub(crate) fn new(world: Arc<World>, till: Till, dice: Dice, texts: mpsc::Sender<OnCounter>) -> Self {
         Self {
             world,
             till,
@@ -76,7 +71,7 @@ impl Cashier {
     }
 
     /// Serves so many baskets.
-    pub async fn serve(mut self, baskets: usize) {
+    pub(crate) async fn serve(mut self, baskets: usize) {
         for _ in 0..baskets {
             self.serve_one().await;
             self.world.progress.send_modify(|served| *served += 1);
@@ -178,7 +173,9 @@ impl Cashier {
             }
             // The sale was undone before it could capture, so the hold may still stand.
             Settled::Undone => self.let_go(basket, &hold).await,
-            Settled::Answered(reply) => panic!("a hold of 1 to 200 points was not captured: {reply:?}"),
+            Settled::Answered(reply) => {
+                panic!("a hold of 1 to 200 points was not captured: {reply:?}")
+            }
         }
     }
 
@@ -231,7 +228,12 @@ impl Cashier {
         }
     }
 
-    async fn refund(&mut self, basket: &Basket, purchase: PurchaseId, lines: Option<&[(u32, u32)]>) {
+    async fn refund(
+        &mut self,
+        basket: &Basket,
+        purchase: PurchaseId,
+        lines: Option<&[(u32, u32)]>,
+    ) {
         if self.dice.one_in(2) {
             let ask = Ask::refund_quote(&self.next_id(), purchase, lines);
             self.settle(basket, &ask, Deed::Quote).await;
@@ -241,7 +243,7 @@ impl Cashier {
     }
 
     /// Tries a text that belongs to another basket.
-    pub async fn replay(&mut self, card: OnCounter) {
+    pub(crate) async fn replay(&mut self, card: OnCounter) {
         let basket = self.basket(card);
         match self.dice.below(3) {
             0 => {
@@ -302,7 +304,10 @@ impl Cashier {
         let ask = Ask::reversal(&self.next_id(), &original.request_id);
         let undone = self.anywhere().insist(&ask).await.approved();
         let stored = self.anywhere().insist_on_status(&original.request_id).await;
-        assert_eq!(stored.status, 200, "a reversed request has an answer: {stored:?}");
+        assert_eq!(
+            stored.status, 200,
+            "a reversed request has an answer: {stored:?}"
+        );
         let effect = undone.word("/effect");
         assert_eq!(
             stored.is_approved(),
@@ -334,7 +339,9 @@ impl Cashier {
         book.post(deed, reply);
         world.books.keep(&self.till, ask, reply);
         if matches!(deed, Deed::Look | Deed::Hold | Deed::Sale { held: 0, .. }) {
-            world.books.accept(&self.till, &basket.id, &card.shown, reply);
+            world
+                .books
+                .accept(&self.till, &basket.id, &card.shown, reply);
         }
     }
 
@@ -353,7 +360,8 @@ impl Cashier {
 
     /// The till, at any of the gateways, as behind a load balancer.
     fn anywhere(&mut self) -> Till {
-        self.till.at(self.dice.pick(&self.world.bases))
+        let base: &String = self.dice.pick(&self.world.bases);
+        self.till.at(base)
     }
 
     fn receipt(&mut self) -> (i64, pos_protocol::Receipt) {

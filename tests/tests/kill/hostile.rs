@@ -8,7 +8,7 @@ use tokio::sync::{Mutex, mpsc};
 use crate::cashier::{Cashier, OnCounter};
 
 /// Replays texts until there are no more.
-pub async fn replay_all(mut cashier: Cashier, seen: Arc<Mutex<mpsc::Receiver<OnCounter>>>) {
+pub(crate) async fn replay_all(mut cashier: Cashier, seen: Arc<Mutex<mpsc::Receiver<OnCounter>>>) {
     loop {
         let next = seen.lock().await.recv().await;
         let Some(text) = next else { return };

@@ -46,23 +46,23 @@ const TEXTS_MAX: usize = 4_096;
 const SETUP_AT_ONCE: usize = 16;
 
 /// What all tills share.
-pub struct World {
+pub(crate) struct World {
     /// The gateways' base URLs.
-    pub bases: Vec<String>,
+    pub(crate) bases: Vec<String>,
     /// The members.
-    pub members: Vec<Member>,
+    pub(crate) members: Vec<Member>,
     /// What the tills know to have happened.
-    pub books: Books,
+    pub(crate) books: Books,
     /// Baskets served so far.
-    pub progress: watch::Sender<usize>,
+    pub(crate) progress: watch::Sender<usize>,
 }
 
 /// A member, as the tests know it.
-pub struct Member {
+pub(crate) struct Member {
     /// The phone.
-    pub phone: Phone,
+    pub(crate) phone: Phone,
     /// The member's points, by what the gateway acknowledged.
-    pub book: Book,
+    pub(crate) book: Book,
 }
 
 on_each_database!(kills);

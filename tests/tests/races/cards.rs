@@ -1,6 +1,10 @@
 //! One card text, two baskets.
 
-use acceptance::{ask::{Ask, receipt}, reply::Reply, till::Till};
+use acceptance::{
+    ask::{Ask, receipt},
+    reply::Reply,
+    till::Till,
+};
 use member_card::SpendLimit;
 use pos_protocol::Reason;
 
@@ -41,14 +45,19 @@ async fn one_text_serves_one_basket() -> anyhow::Result<()> {
         spent += i64::from(round % 3 == 1);
         check_same_again(&pair.tills, &asks, &replies).await;
     }
-    println!("one text, two baskets: gateway A won {} rounds, gateway B {}", wins[0], wins[1]);
+    println!(
+        "one text, two baskets: gateway A won {} rounds, gateway B {}",
+        wins[0], wins[1]
+    );
     pair.check().await
 }
 
 fn check_one_winner(replies: &[Reply; 2]) -> usize {
     let winner = usize::from(!replies[0].is_approved());
     let _ = replies[winner].clone().approved();
-    let _ = replies[1 - winner].clone().declined(Reason::CardAlreadyUsed);
+    let _ = replies[1 - winner]
+        .clone()
+        .declined(Reason::CardAlreadyUsed);
     winner
 }
 

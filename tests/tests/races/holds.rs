@@ -1,6 +1,10 @@
 //! One balance, one hold: what many want at once.
 
-use acceptance::{ask::{Ask, receipt}, reply::Reply, till::Till};
+use acceptance::{
+    ask::{Ask, receipt},
+    reply::Reply,
+    till::Till,
+};
 use member_card::SpendLimit;
 use pos_protocol::{AuthorizationId, Reason};
 use tokio::task::JoinSet;
@@ -44,7 +48,10 @@ async fn one_balance_is_promised_once() -> anyhow::Result<()> {
         }
         let (available, held) = phone.points(&pair.a.base()).await;
         assert_eq!((available, held), (POINTS - approved, approved));
-        assert!(available < WANTED, "refused although {available} points are there");
+        assert!(
+            available < WANTED,
+            "refused although {available} points are there"
+        );
     }
     pair.check().await
 }
@@ -103,7 +110,11 @@ async fn resolve_three_ways(
     let winners: Vec<usize> = (0..3).filter(|way| ways[*way]).collect();
     assert_eq!(winners.len(), 1, "{captured:?} {voided:?} {reversed:?}");
     check_losers(winners[0], &captured, &voided, &reversed);
-    for (ask, reply) in [(&capture, &captured), (&void, &voided), (&reversal, &reversed)] {
+    for (ask, reply) in [
+        (&capture, &captured),
+        (&void, &voided),
+        (&reversal, &reversed),
+    ] {
         let again = on(round + 1).insist(ask).await;
         assert_eq!(again.text(), reply.text());
     }
@@ -111,7 +122,11 @@ async fn resolve_three_ways(
 }
 
 fn check_losers(winner: usize, captured: &Reply, voided: &Reply, reversed: &Reply) {
-    let state = [Reason::AlreadyCaptured, Reason::AlreadyVoided, Reason::Reversed][winner];
+    let state = [
+        Reason::AlreadyCaptured,
+        Reason::AlreadyVoided,
+        Reason::Reversed,
+    ][winner];
     if winner != 0 {
         assert_eq!(captured.reason(), Some(state), "{captured:?}");
     }

@@ -44,7 +44,10 @@ async fn one_key_is_one_card() -> anyhow::Result<()> {
             assert_eq!(first.word(field), second.word(field));
         }
         assert_eq!(first.word("/card_id"), phone.card_id().to_string());
-        assert!(members.insert(first.word("/member_id")), "two keys, one member");
+        assert!(
+            members.insert(first.word("/member_id")),
+            "two keys, one member"
+        );
     }
     pair.check().await
 }

@@ -1,6 +1,10 @@
 //! One request id, two messages; one request, its reversal.
 
-use acceptance::{ask::{Ask, receipt}, phone::Phone, reply::Reply};
+use acceptance::{
+    ask::{Ask, receipt},
+    phone::Phone,
+    reply::Reply,
+};
 use member_card::SpendLimit;
 use pos_protocol::Reason;
 
