@@ -71,7 +71,7 @@ impl Installation {
         ];
         let output = self.command(&arguments).await?;
         let made: serde_json::Value = serde_json::from_slice(&output.stdout)?;
-        let secret = made["secret"].as_str().context("a secret")?;
+        let secret = made["client_secret"].as_str().context("a secret")?;
         Ok(Client {
             id: id.to_owned(),
             secret: secret.to_owned(),

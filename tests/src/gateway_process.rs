@@ -348,6 +348,7 @@ fn spawn(start: &Start, address: SocketAddr, log: &Arc<Log>) -> anyhow::Result<C
         .envs(start.environment.iter().cloned())
         .env_remove("GATEWAY_CONFIG")
         .env("RUST_BACKTRACE", "1")
+        .env("NO_COLOR", "1")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
