@@ -35,11 +35,11 @@ TEXT=$($CARD sign --key "$WALK/card.pem" --programme demo --spend-limit none)
 post /v1/pos/inquiries "{\"request_id\":\"walk-$RUN-2\",\"basket_id\":\"walk-$RUN-b\",\"card\":\"$TEXT\"}"; echo
 
 # 6. Authorize: hold 300 points for this basket.
-AUTHORIZATION=$(post /v1/pos/authorizations "{\"request_id\":\"walk-$RUN-3\",\"basket_id\":\"walk-$RUN-b\",\"card\":\"$TEXT\",\"points\":300}" | tee /dev/stderr | field id)
+AUTHORIZATION=$(post /v1/pos/authorizations "{\"request_id\":\"walk-$RUN-3\",\"basket_id\":\"walk-$RUN-b\",\"card\":\"$TEXT\",\"points\":300}" | tee /dev/stderr | field id); echo
 
 # 7. Purchase: capture the hold and earn on the receipt.
 RECEIPT="{\"number\":\"R-2\",\"business_date\":\"$DAY\",\"occurred_at\":\"$NOW\",\"lines\":[{\"line_no\":1,\"sku\":\"4900000000011\",\"name\":\"Tea\",\"category\":\"food\",\"quantity\":2,\"amount\":1080,\"tax_rate\":8},{\"line_no\":2,\"sku\":\"4900000000028\",\"name\":\"Cup\",\"category\":\"household\",\"quantity\":1,\"amount\":1100,\"tax_rate\":10}],\"total\":2180,\"tax\":180}"
-PURCHASE=$(post /v1/pos/purchases "{\"request_id\":\"walk-$RUN-4\",\"basket_id\":\"walk-$RUN-b\",\"authorization_id\":\"$AUTHORIZATION\",\"receipt\":$RECEIPT}" | tee /dev/stderr | field id)
+PURCHASE=$(post /v1/pos/purchases "{\"request_id\":\"walk-$RUN-4\",\"basket_id\":\"walk-$RUN-b\",\"authorization_id\":\"$AUTHORIZATION\",\"receipt\":$RECEIPT}" | tee /dev/stderr | field id); echo
 
 # 8. The answer was lost? The same request id gets the same answer, byte for byte.
 curl -sS -H "Authorization: Bearer $TILL" "$GATEWAY/v1/pos/requests/walk-$RUN-4"; echo

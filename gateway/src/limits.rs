@@ -48,7 +48,7 @@ pub const HISTORY_PAGE_EVENTS_DEFAULT: u32 = 20;
 /// Events on one page of a member's history.
 pub const HISTORY_PAGE_EVENTS_MAX: u32 = 100;
 /// Cards named in a member's own view.
-pub const CARDS_SHOWN_MAX: i64 = 100;
+pub const CARDS_SHOWN_MAX: usize = 100;
 
 // Connections.
 

@@ -82,6 +82,69 @@ impl Database {
         }
     }
 
+    /// Another database with the same rows. No store may be open on this one.
+    ///
+    /// # Panics
+    /// If it cannot be copied.
+    pub async fn copy(&self) -> Self {
+        match &self.place {
+            Place::Folder { .. } => {
+                let copy = Self::create(Engine::Sqlite).await;
+                let path = |url: &str| url.trim_start_matches("sqlite://").to_owned();
+                std::fs::copy(path(&self.url), path(&copy.url)).expect("a copy of the file");
+                copy
+            }
+            Place::Server { server, name } => {
+                let copy = format!("gateway_test_{}", Clock::system().new_id().simple());
+                on_server(server, format!("CREATE DATABASE {copy} TEMPLATE {name}"))
+                    .await
+                    .expect("a copy of the database");
+                Self {
+                    engine: Engine::Postgres,
+                    url: server
+                        .as_ref()
+                        .clone()
+                        .database(&copy)
+                        .to_url_lossy()
+                        .to_string(),
+                    place: Place::Server {
+                        server: server.clone(),
+                        name: copy,
+                    },
+                }
+            }
+        }
+    }
+
+    /// Runs statements that no gateway would, beside the stores.
+    ///
+    /// # Panics
+    /// If one of them fails.
+    pub async fn tamper(&self, statements: &'static str) {
+        match self.engine {
+            Engine::Sqlite => {
+                let mut connection = sqlx::SqliteConnection::connect(&self.url)
+                    .await
+                    .expect("a connection");
+                sqlx::raw_sql(statements)
+                    .execute(&mut connection)
+                    .await
+                    .unwrap_or_else(|error| panic!("{statements}: {error}"));
+                connection.close().await.expect("the connection closes");
+            }
+            Engine::Postgres => {
+                let mut connection = PgConnection::connect(&self.url)
+                    .await
+                    .expect("a connection");
+                sqlx::raw_sql(statements)
+                    .execute(&mut connection)
+                    .await
+                    .unwrap_or_else(|error| panic!("{statements}: {error}"));
+                connection.close().await.expect("the connection closes");
+            }
+        }
+    }
+
     /// Which kind it is.
     #[must_use]
     pub fn engine(&self) -> Engine {

@@ -8,7 +8,7 @@ use std::{
     ffi::OsString,
     fmt,
     net::{SocketAddr, TcpListener},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{ExitStatus, Output, Stdio},
     sync::{
         Arc, Mutex,
@@ -24,7 +24,10 @@ use tokio::{
     sync::Notify,
 };
 
-use crate::till::http_client;
+use crate::{
+    program::{program, settings_around},
+    till::http_client,
+};
 
 /// How long a gateway may take to become ready, migrations included.
 const READY_WITHIN: Duration = Duration::from_secs(120);
@@ -39,26 +42,6 @@ const LOG_LINES_SHOWN: usize = 120;
 /// Ports for gateways: below the range from which the system takes ports for outgoing connections,
 /// or a killed gateway might find its port taken by one of its own clients.
 const PORTS: std::ops::Range<u16> = 10_000..19_000;
-
-/// A program of this workspace, as cargo built it beside the test that runs: `gateway` or
-/// `member-card`. `GATEWAY_PROGRAMS` names another folder, for example one with release builds.
-///
-/// # Panics
-/// If it is not there.
-#[must_use]
-pub fn program(name: &str) -> PathBuf {
-    let path = match std::env::var_os("GATEWAY_PROGRAMS") {
-        Some(folder) => Path::new(&folder).join(name),
-        None => {
-            // target/debug/deps/kill-0123 → target/debug/gateway-under-test
-            let test = std::env::current_exe().expect("a test has a path");
-            let folder = test.ancestors().nth(2).expect("tests lie in a folder");
-            folder.join(format!("{name}-under-test"))
-        }
-    };
-    assert!(path.is_file(), "{} is not built", path.display());
-    path
-}
 
 /// An address on this machine that nobody listens on.
 ///
@@ -86,7 +69,10 @@ pub fn free_address() -> SocketAddr {
 /// If it cannot be started or takes too long.
 pub async fn run(name: &str, arguments: &[&str]) -> anyhow::Result<Output> {
     let mut command = Command::new(program(name));
-    command.args(arguments).env_remove("GATEWAY_CONFIG");
+    command.args(arguments);
+    settings_around().for_each(|name| {
+        command.env_remove(name);
+    });
     command.stdin(Stdio::null()).kill_on_drop(true);
     tokio::time::timeout(COMMAND_WITHIN, command.output())
         .await
@@ -116,8 +102,6 @@ pub async fn run_well(name: &str, arguments: &[&str]) -> anyhow::Result<String> 
 pub struct Start {
     /// What follows the program's name; `--listen` is added.
     pub arguments: Vec<OsString>,
-    /// Added to the environment.
-    pub environment: Vec<(String, String)>,
     /// Where to listen; any free port if not given.
     pub address: Option<SocketAddr>,
     /// Another program than [`program`] finds.
@@ -341,12 +325,13 @@ fn spawn(start: &Start, address: SocketAddr, log: &Arc<Log>) -> anyhow::Result<C
             shell
         }
     };
+    settings_around().for_each(|name| {
+        command.env_remove(name);
+    });
     command
         .args(&start.arguments)
         .arg("--listen")
         .arg(address.to_string())
-        .envs(start.environment.iter().cloned())
-        .env_remove("GATEWAY_CONFIG")
         .env("RUST_BACKTRACE", "1")
         .env("NO_COLOR", "1")
         .stdin(Stdio::null())

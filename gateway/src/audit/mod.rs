@@ -135,7 +135,7 @@ impl Audit {
             tally,
         });
         let mut lines: Vec<_> = of_members.chain(self.wide.lines()).collect();
-        lines.sort_by_key(|line| line.invariant);
+        lines.sort_by_key(|line| (line.invariant.len(), line.invariant));
         Report {
             members,
             transfers,

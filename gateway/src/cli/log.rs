@@ -1,5 +1,7 @@
 //! The log: events with dotted fields, on standard error. Never a card text, a key or personal data.
 
+use std::io::IsTerminal;
+
 use clap::ValueEnum;
 use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
@@ -22,6 +24,7 @@ pub(super) fn start(format: LogFormat, filter: &str) -> Result<(), Failure> {
         .map_err(|error| Failure::Usage(format!("\"{filter}\" is no log filter: {error}")))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     let started = match format {
         LogFormat::Text => log.with_target(false).try_init(),

@@ -8,6 +8,8 @@ pub(super) async fn run(args: DatabaseArgs, settings: Settings) -> Result<(), Fa
     let store = Store::open(&url, PoolSizes { write: 1, read: 1 }).await?;
     let outcome = store.migrate().await;
     store.close().await;
-    outcome?;
+    for applied in outcome? {
+        output::line(format!("applied {:04} {}", applied.version, applied.name))?;
+    }
     output::line(format!("the schema of {url} is up to date"))
 }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    http::{self, App, Parts, PublicUrl, ServerLimits, Tls},
+    http::{self, App, Parts, PublicUrl, ServerLimits, StreamHub, Tls},
     jobs::sweep::Sweep,
     limits, programme_file,
     store::{PoolSizes, SchemaState, Store, StoreError},
@@ -268,7 +268,12 @@ async fn serve_open(
     let metrics = http::metrics::install()
         .map_err(|error| Failure::io("cannot measure")(std::io::Error::other(error)))?;
     let clock = Clock::system();
-    let (writer, lanes) = Writer::start(&serving.store, clock.clone(), &serving.writer);
+    let streams = StreamHub::new();
+    let options = WriterOptions {
+        committed: streams.committed(),
+        ..serving.writer
+    };
+    let (writer, lanes) = Writer::start(&serving.store, clock.clone(), &options);
     let mut edge = http::Settings::new(serving.in_force.programme.id.clone());
     edge.public_url = serving.public_url;
     edge.trusted_proxies = serving.trusted_proxies;
@@ -277,6 +282,8 @@ async fn serve_open(
         clock: clock.clone(),
         settings: edge,
         metrics,
+        writer: writer.clone(),
+        streams,
     });
     let (shutdown, draining) = (app.shutdown().clone(), app.draining().clone());
     let upkeep = tokio::spawn(app.clone().upkeep());

@@ -14,9 +14,11 @@ use super::{
     key_ring::{KeyError, KeyRing},
     proof::ProofsSeen,
     rates::{RateLimits, Rates},
+    stream_hub::StreamHub,
+    submit::Owners,
     token::Tokens,
 };
-use crate::{clock::Clock, limits, store::Store};
+use crate::{clock::Clock, limits, store::Store, writer::Writer};
 
 /// The URL under which the world reaches the gateway: `https://host[:port][/prefix]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,6 +146,10 @@ pub struct Parts {
     pub settings: Settings,
     /// What `/metrics` shows.
     pub metrics: PrometheusHandle,
+    /// The write path.
+    pub writer: Writer,
+    /// The streams to phones; the writer tells it what was committed, see [`StreamHub::committed`].
+    pub streams: StreamHub,
 }
 
 /// What all handlers share. Cheap to clone.
@@ -159,6 +165,7 @@ pub struct AppInner {
     pub(super) cards: CardKeys,
     pub(super) proofs: ProofsSeen,
     pub(super) rates: RateLimits,
+    pub(super) owners: Owners,
     draining: CancellationToken,
     shutdown: CancellationToken,
 }
@@ -182,6 +189,7 @@ impl App {
             cards: CardKeys::new(parts.store.clone()),
             proofs: ProofsSeen::new(),
             rates: RateLimits::new(parts.settings.rates),
+            owners: Owners::new(),
             draining: CancellationToken::new(),
             shutdown: CancellationToken::new(),
             parts,
@@ -197,8 +205,14 @@ impl App {
         self.keys.make_sure(self.now()).await
     }
 
-    /// Keeps signing keys, rates and metrics fresh until the gateway shuts down. Run it as a task.
+    /// Keeps signing keys, rates, metrics and streams fresh until the gateway shuts down. Run it as a
+    /// task.
     pub async fn upkeep(self) {
+        let streams = self.streams().poll(self.store(), self.shutdown());
+        tokio::join!(streams, self.refresh());
+    }
+
+    async fn refresh(&self) {
         let mut ticks = tokio::time::interval(Duration::from_secs(limits::SIGNING_KEYS_REFRESH_S));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -244,6 +258,18 @@ impl AppInner {
     #[must_use]
     pub fn metrics(&self) -> &PrometheusHandle {
         &self.parts.metrics
+    }
+
+    /// The write path.
+    #[must_use]
+    pub fn writer(&self) -> &Writer {
+        &self.parts.writer
+    }
+
+    /// The streams to phones.
+    #[must_use]
+    pub fn streams(&self) -> &StreamHub {
+        &self.parts.streams
     }
 
     /// Cancelled when readiness shall turn false, so that a load balancer looks elsewhere, while

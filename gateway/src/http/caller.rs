@@ -25,7 +25,7 @@ use pos_protocol::MemberId;
 use super::{
     App,
     problem::{Problem, ProblemKind},
-    proof::{self, Proof, ProvedRequest},
+    proof::{self, Proof, Target},
     token::{self, Access},
 };
 use crate::store::ClientScope;
@@ -194,8 +194,7 @@ async fn shopper(parts: &Parts, app: &App) -> Result<Shopper, Problem> {
     let card = app.cards.now(proof.card_id()).await?;
     // An unknown card and a wrong signature look the same from outside.
     let card = card.ok_or_else(|| proof::refused("it was not signed by the card's key"))?;
-    let request = ProvedRequest::of(parts, app.settings(), app.now());
-    proof.check(&card.known.key, &request, &app.proofs)?;
+    proof.check(&card.known.key, &Target::of(parts), app)?;
     if card.status != CardStatus::Active {
         return Err(Problem::new(
             ProblemKind::CardRevoked,

@@ -44,7 +44,6 @@ impl CardKeys {
     }
 
     /// The key of a card and who had it last; none if no such card was enrolled.
-    #[allow(dead_code)]
     pub(super) async fn key(&self, id: CardId) -> Result<Option<Arc<KnownCard>>, StoreError> {
         if let Some(known) = self.known.get(&id) {
             return Ok(Some(known));
@@ -54,7 +53,7 @@ impl CardKeys {
 
     /// The card as it is now; none if no such card was enrolled.
     pub(super) async fn now(&self, id: CardId) -> Result<Option<CardNow>, StoreError> {
-        let Some(card) = find(&self.store, id).await? else {
+        let Some(card) = self.store.card(id).await? else {
             return Ok(None);
         };
         let kept = self
@@ -85,8 +84,4 @@ fn ready(card: &Card) -> Result<KnownCard, StoreError> {
         key,
         member_id: card.member_id,
     })
-}
-
-async fn find(store: &Store, id: CardId) -> Result<Option<Card>, StoreError> {
-    super::gap::card(store, id).await
 }

@@ -11,7 +11,7 @@ use axum::{
 use serde::Serialize;
 
 use super::App;
-use crate::{limits, store::StoreError};
+use crate::{limits, store::SchemaState};
 
 /// Whether the process runs.
 ///
@@ -108,14 +108,15 @@ enum StoreState {
 
 async fn store_state(app: &App) -> StoreState {
     let store = app.store();
-    match super::gap::schema_is_current(store).await {
-        Ok(true) => {}
-        Ok(false) => return StoreState::Behind,
+    match store.schema_state().await {
+        // A newer release keeps its schema usable for the one before it.
+        Ok(SchemaState::UpToDate | SchemaState::Ahead(_)) => {}
+        Ok(_) => return StoreState::Behind,
         Err(_) => return StoreState::Away,
     }
-    match super::gap::programme_in_force(store).await {
-        Ok(_) => StoreState::Ready,
-        Err(StoreError::NoProgramme) => StoreState::NoProgramme,
+    match store.programme().await {
+        Ok(Some(_)) => StoreState::Ready,
+        Ok(None) => StoreState::NoProgramme,
         Err(_) => StoreState::Away,
     }
 }

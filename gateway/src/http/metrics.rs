@@ -99,7 +99,6 @@ impl Open {
         Self::new(CONNECTIONS)
     }
 
-    #[allow(dead_code)]
     pub(super) fn stream() -> Self {
         Self::new(STREAMS)
     }

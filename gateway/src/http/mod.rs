@@ -5,9 +5,9 @@
 //! ```
 //!
 //! Handlers hold no rule of the business: they say who may call, give what was sent its type, verify
-//! signatures, and hand on a command. Reading order: [`server`] and `connection` take bytes, [`edge`]
-//! wraps every request, [`caller`] says who it is (`token`, `proof`), [`json`] reads what it says,
-//! [`problem`] is all that can go wrong; then the handlers, a file for each noun.
+//! signatures, and hand on a command. Reading order: `server` and `connection` take bytes, `edge`
+//! wraps every request, `caller` says who it is (`token`, `proof`), `json` reads what it says,
+//! `problem` is all that can go wrong; then the handlers, a file for each noun.
 
 mod app;
 mod caller;
@@ -15,7 +15,6 @@ mod cards;
 mod clients;
 mod connection;
 mod edge;
-mod gap;
 mod health;
 mod json;
 mod key_ring;
@@ -23,10 +22,15 @@ pub mod metrics;
 mod oauth;
 mod openapi;
 mod pages;
+mod pos;
 mod problem;
 mod proof;
+mod random;
 mod rates;
 mod server;
+mod shopper;
+mod stream_hub;
+mod submit;
 mod token;
 
 pub use app::{App, AppInner, Parts, PublicUrl, PublicUrlError, Settings};
@@ -38,6 +42,7 @@ pub use pages::catalogue as problem_catalogue;
 pub use problem::{Problem, ProblemKind};
 pub use rates::{Rate, Rates};
 pub use server::{ServerLimits, Tls, TlsError, serve};
+pub use stream_hub::StreamHub;
 
 use axum::{Router, middleware, routing::get};
 use utoipa::OpenApi;
@@ -46,6 +51,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 /// Every call that the OpenAPI document lists.
 fn calls() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::Document::openapi())
+        .merge(pos::calls())
+        .merge(shopper::calls())
         .routes(routes!(oauth::token))
         .routes(routes!(oauth::jwks))
         .routes(routes!(pages::problems))

@@ -10,18 +10,20 @@
 //! a public URL in the settings, an absolute `htu` must begin with it; without one, its host must be
 //! the request's.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
-use axum::http::{Method, Uri, header, request::Parts, uri::Authority};
+use axum::{
+    extract::FromRequestParts,
+    http::{Method, Uri, header, request::Parts, uri::Authority},
+};
 use data_encoding::BASE64URL_NOPAD;
-use jiff::Timestamp;
 use member_card::{CardId, PublicKey};
 use moka::sync::Cache;
 use serde::{Deserialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Settings,
+    App, PublicUrl,
     app::bare_authority,
     problem::{Problem, ProblemKind},
 };
@@ -57,31 +59,35 @@ pub(super) struct Proof<'a> {
     signature: [u8; 64],
 }
 
-/// What the proof must be for.
-pub(super) struct ProvedRequest<'a> {
-    pub(super) settings: &'a Settings,
-    pub(super) method: &'a Method,
-    /// The path as the caller sent it.
-    pub(super) path: &'a str,
+/// The request as its caller aimed it.
+#[derive(Debug)]
+pub(super) struct Target {
+    method: Method,
+    path: String,
     /// The host the caller asked for, if it said so.
-    pub(super) host: Option<&'a str>,
-    pub(super) now: Timestamp,
+    host: Option<Authority>,
 }
 
-impl<'a> ProvedRequest<'a> {
-    pub(super) fn of(parts: &'a Parts, settings: &'a Settings, now: Timestamp) -> Self {
+impl Target {
+    pub(super) fn of(parts: &Parts) -> Self {
         // HTTP/2 has the host in the URI, HTTP/1.1 in a header.
-        let host = parts.uri.authority().map(Authority::as_str).or_else(|| {
+        let host = parts.uri.authority().cloned().or_else(|| {
             let value = parts.headers.get(header::HOST)?;
-            value.to_str().ok()
+            value.to_str().ok()?.parse().ok()
         });
         Self {
-            settings,
-            method: &parts.method,
-            path: parts.uri.path(),
+            method: parts.method.clone(),
+            path: parts.uri.path().to_owned(),
             host,
-            now,
         }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Target {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::of(parts))
     }
 }
 
@@ -120,12 +126,7 @@ impl<'a> Proof<'a> {
     }
 
     /// Checks everything, and that it was not used before.
-    pub(super) fn check(
-        &self,
-        key: &PublicKey,
-        request: &ProvedRequest<'_>,
-        seen: &ProofsSeen,
-    ) -> Result<(), Problem> {
+    pub(super) fn check(&self, key: &PublicKey, target: &Target, app: &App) -> Result<(), Problem> {
         if key.card_id() != self.card_id
             || key
                 .verify_message(self.signed.as_bytes(), &self.signature)
@@ -134,27 +135,27 @@ impl<'a> Proof<'a> {
             return Err(refused("it was not signed by the card's key"));
         }
         let claims = &self.claims;
-        if claims.aud != request.settings.programme.as_str() {
+        if claims.aud != app.settings().programme.as_str() {
             return Err(refused("it is for another programme"));
         }
-        if claims.htm != request.method.as_str() {
+        if claims.htm != target.method.as_str() {
             return Err(refused("it is for another method"));
         }
-        if !is_for(&claims.htu, request) {
+        if !is_for(&claims.htu, target, app.settings().public_url.as_ref()) {
             return Err(refused("it is for another URL"));
         }
         let life = claims.exp.saturating_sub(claims.iat);
         if !(0..=limits::CARD_PROOF_LIFE_S_MAX).contains(&life) {
             return Err(refused("it lives longer than it may"));
         }
-        let now = request.now.as_second();
+        let now = app.now().as_second();
         if claims.iat > now.saturating_add(limits::CARD_PROOF_LEEWAY_S) {
             return Err(refused("it is ahead of the gateway's clock"));
         }
         if claims.exp < now.saturating_sub(limits::CARD_PROOF_LEEWAY_S) {
             return Err(refused("it has ended"));
         }
-        if seen.is_new(self.card_id, &claims.jti) {
+        if app.proofs.is_new(self.card_id, &claims.jti) {
             Ok(())
         } else {
             Err(refused("it was used before"))
@@ -175,10 +176,10 @@ pub(super) fn refused(why: &str) -> Problem {
 }
 
 /// Whether `htu` means this request.
-fn is_for(htu: &str, request: &ProvedRequest<'_>) -> bool {
+fn is_for(htu: &str, target: &Target, public_url: Option<&PublicUrl>) -> bool {
     let bare = htu.split(['?', '#']).next().unwrap_or_default();
     if bare.starts_with('/') {
-        return bare == request.path;
+        return bare == target.path;
     }
     let Ok(uri) = bare.parse::<Uri>() else {
         return false;
@@ -187,18 +188,20 @@ fn is_for(htu: &str, request: &ProvedRequest<'_>) -> bool {
         return false;
     };
     let named = bare_authority(scheme, authority);
-    match &request.settings.public_url {
+    match public_url {
         Some(public) => {
             let (public_scheme, public_authority) = public.origin();
             let path = uri.path().strip_prefix(public.prefix());
-            scheme == public_scheme && named == public_authority && path == Some(request.path)
+            scheme == public_scheme
+                && named == public_authority
+                && path == Some(target.path.as_str())
         }
         None => {
-            let host = request.host.and_then(|host| host.parse::<Authority>().ok());
-            let called = host.map(|host| bare_authority(scheme, &host));
+            let called = target.host.as_ref();
+            let called = called.map(|host| bare_authority(scheme, host));
             ["http", "https"].contains(&scheme)
                 && called == Some(named)
-                && uri.path() == request.path
+                && uri.path() == target.path
         }
     }
 }
@@ -232,20 +235,13 @@ impl ProofsSeen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use member_card::ProgrammeId;
 
     #[test]
     fn a_url_is_compared_without_query_and_by_host() {
-        let mut settings = Settings::new(ProgrammeId::new("demo").unwrap());
-        let is_for = |settings: &Settings, htu: &str| {
-            let request = ProvedRequest {
-                settings,
-                method: &Method::GET,
-                path: "/v1/me",
-                host: Some("Localhost:8080"),
-                now: Timestamp::UNIX_EPOCH,
-            };
-            is_for(htu, &request)
+        let target = Target {
+            method: Method::GET,
+            path: "/v1/me".into(),
+            host: Some("Localhost:8080".parse().unwrap()),
         };
         for (htu, fits) in [
             ("/v1/me", true),
@@ -259,9 +255,9 @@ mod tests {
             ("v1/me", false),
             ("", false),
         ] {
-            assert_eq!(is_for(&settings, htu), fits, "{htu}");
+            assert_eq!(is_for(htu, &target, None), fits, "{htu}");
         }
-        settings.public_url = Some("https://points.example/gw".parse().unwrap());
+        let public: PublicUrl = "https://points.example/gw".parse().unwrap();
         for (htu, fits) in [
             ("https://points.example/gw/v1/me", true),
             ("https://points.example:443/gw/v1/me", true),
@@ -270,7 +266,7 @@ mod tests {
             ("http://localhost:8080/v1/me", false),
             ("/v1/me", true),
         ] {
-            assert_eq!(is_for(&settings, htu), fits, "{htu}");
+            assert_eq!(is_for(htu, &target, Some(&public)), fits, "{htu}");
         }
     }
 }

@@ -266,6 +266,20 @@ fn an_accrual_that_paid_a_debt_is_owed_again_when_it_comes_back() {
 }
 
 #[test]
+fn points_that_staff_took_are_owed_like_points_that_were_spent() {
+    World::with(|programme| programme.returns.clawback = Clawback::Owe).play(
+        "
+        p1: s1.t1 b1 buy ann 1000
+        take ann 4
+        s1.t1 reverse p1
+            approved, refunded, purchase reversed, goods 1000, clawed back 6, owed 4, available 0
+            clawback 6: available > issued, base 2027-11-30
+            clawback 4: owed > issued
+        ",
+    );
+}
+
+#[test]
 fn deduct_names_the_yen_to_keep() {
     clawing_back(Clawback::Deduct).play(
         "

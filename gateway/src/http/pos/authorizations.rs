@@ -2,7 +2,9 @@
 
 use axum::{extract::State, response::Response};
 use ledger::command::Ask;
-use pos_protocol::{AuthorizationAnswer, AuthorizationId, AuthorizationRequest, VoidAnswer, VoidRequest};
+use pos_protocol::{
+    AuthorizationAnswer, AuthorizationId, AuthorizationRequest, VoidAnswer, VoidRequest,
+};
 
 use super::{
     super::{App, Json, PathId, Pos, openapi::Problems, problem::Problem},
@@ -21,13 +23,35 @@ pub(super) async fn authorize(
     Json(request): Json<AuthorizationRequest>,
 ) -> Result<Response, Problem> {
     if request.points.is_zero() {
-        return Err(Problem::invalid("/points", "An authorization holds at least 1 point."));
+        return Err(Problem::invalid(
+            "/points",
+            "An authorization holds at least 1 point.",
+        ));
     }
     let fingerprint = fingerprint("authorization", "", &request);
-    let AuthorizationRequest { request_id, basket_id, card, points } = request;
+    let AuthorizationRequest {
+        request_id,
+        basket_id,
+        card,
+        points,
+    } = request;
     let card::ReadCard { proof, member_hint } = card::read(&app, &card).await?;
-    let ask = Ask::Authorization { basket_id, card: proof, points };
-    answer(&app, Asked { till, request_id, fingerprint, member_hint, ask }).await
+    let ask = Ask::Authorization {
+        basket_id,
+        card: proof,
+        points,
+    };
+    answer(
+        &app,
+        Asked {
+            till,
+            request_id,
+            fingerprint,
+            member_hint,
+            ask,
+        },
+    )
+    .await
 }
 
 /// Let a hold go before it is captured.
@@ -44,7 +68,17 @@ pub(super) async fn void(
     Json(request): Json<VoidRequest>,
 ) -> Result<Response, Problem> {
     let fingerprint = fingerprint("void", &authorization_id.to_string(), &request);
-    let member_hint = app.store().authorization_owner(authorization_id).await?;
+    let member_hint = app.owner_of_authorization(authorization_id).await?;
     let ask = Ask::Void { authorization_id };
-    answer(&app, Asked { till, request_id: request.request_id, fingerprint, member_hint, ask }).await
+    answer(
+        &app,
+        Asked {
+            till,
+            request_id: request.request_id,
+            fingerprint,
+            member_hint,
+            ask,
+        },
+    )
+    .await
 }

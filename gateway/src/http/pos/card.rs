@@ -19,7 +19,10 @@ pub(super) struct ReadCard {
 
 impl ReadCard {
     fn not_genuine() -> Self {
-        Self { proof: CardProof::NotGenuine, member_hint: None }
+        Self {
+            proof: CardProof::NotGenuine,
+            member_hint: None,
+        }
     }
 }
 
@@ -29,14 +32,20 @@ impl ReadCard {
 /// A problem if the text is longer than any card, or the store cannot be asked for the key.
 pub(super) async fn read(app: &App, text: &str) -> Result<ReadCard, Problem> {
     if text.len() > limits::CARD_TEXT_BYTES_MAX {
-        return Err(Problem::invalid("/card", format!("A card has at most {} bytes.", limits::CARD_TEXT_BYTES_MAX)));
+        return Err(Problem::invalid(
+            "/card",
+            format!("A card has at most {} bytes.", limits::CARD_TEXT_BYTES_MAX),
+        ));
     }
     match ScannedText::parse(text) {
         Ok(ScannedText::MemberCard(card)) => verify(app, &card).await,
         Ok(ScannedText::ShortCode(code)) => {
             let hash = short_code_hash(code.as_str());
             let member_hint = app.store().short_code_owner(&hash).await?;
-            Ok(ReadCard { proof: CardProof::ShortCode(hash), member_hint })
+            Ok(ReadCard {
+                proof: CardProof::ShortCode(hash),
+                member_hint,
+            })
         }
         // Wallet passes and plastic cards lead to nobody yet.
         Ok(_) | Err(_) => Ok(ReadCard::not_genuine()),
@@ -44,11 +53,22 @@ pub(super) async fn read(app: &App, text: &str) -> Result<ReadCard, Problem> {
 }
 
 async fn verify(app: &App, text: &CardText) -> Result<ReadCard, Problem> {
-    let Ok(signed) = text.decode() else { return Ok(ReadCard::not_genuine()) };
-    let Some(known) = app.cards.key(signed.card_id()).await? else { return Ok(ReadCard::not_genuine()) };
-    let Ok(card) = signed.verify(&known.key, &app.settings().programme) else { return Ok(ReadCard::not_genuine()) };
-    let proof = CardProof::Text { card_id: card.card_id(), issued_at: card.issued_at(), spend: card.spend() };
-    Ok(ReadCard { proof, member_hint: Some(known.member_id) })
+    let signed = text.decode();
+    let Some(known) = app.cards.key(signed.card_id()).await? else {
+        return Ok(ReadCard::not_genuine());
+    };
+    let Ok(card) = signed.verify(&known.key, &app.settings().programme) else {
+        return Ok(ReadCard::not_genuine());
+    };
+    let proof = CardProof::Text {
+        card_id: card.card_id(),
+        issued_at: card.issued_at(),
+        spend: card.spend(),
+    };
+    Ok(ReadCard {
+        proof,
+        member_hint: Some(known.member_id),
+    })
 }
 
 /// What is kept of a short code's twenty digits.

@@ -23,8 +23,25 @@ pub(super) async fn inquire(
     Json(request): Json<InquiryRequest>,
 ) -> Result<Response, Problem> {
     let fingerprint = fingerprint("inquiry", "", &request);
-    let InquiryRequest { request_id, basket_id, card } = request;
+    let InquiryRequest {
+        request_id,
+        basket_id,
+        card,
+    } = request;
     let card::ReadCard { proof, member_hint } = card::read(&app, &card).await?;
-    let ask = Ask::Inquiry { basket_id, card: proof };
-    answer(&app, Asked { till, request_id, fingerprint, member_hint, ask }).await
+    let ask = Ask::Inquiry {
+        basket_id,
+        card: proof,
+    };
+    answer(
+        &app,
+        Asked {
+            till,
+            request_id,
+            fingerprint,
+            member_hint,
+            ask,
+        },
+    )
+    .await
 }

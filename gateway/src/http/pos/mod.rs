@@ -13,6 +13,8 @@ mod requests;
 mod reversals;
 mod settlements;
 
+pub(super) use card::short_code_hash;
+
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -29,7 +31,10 @@ use pos_protocol::{MemberId, RequestId};
 use serde::Serialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{App, problem::{Problem, ProblemKind}};
+use super::{
+    App,
+    problem::{Problem, ProblemKind},
+};
 
 /// Every call of a till.
 pub(super) fn calls() -> OpenApiRouter<App> {
@@ -57,21 +62,39 @@ struct Asked {
 
 /// Has the request decided and sends its answer.
 async fn answer(app: &App, asked: Asked) -> Result<Response, Problem> {
-    let Asked { till, request_id, fingerprint, member_hint, ask } = asked;
-    let command = PosCommand { till, request_id, fingerprint, ask };
+    let Asked {
+        till,
+        request_id,
+        fingerprint,
+        member_hint,
+        ask,
+    } = asked;
+    let command = PosCommand {
+        till,
+        request_id,
+        fingerprint,
+        ask,
+    };
     match app.submit(Operation::Pos(command), member_hint).await? {
         Answer::Message(body) => Ok(json(&body)),
-        Answer::RequestIdReused => {
-            Err(Problem::new(ProblemKind::RequestIdReused, "The request id was used for another request."))
-        }
-        other => Err(Problem::fault(format!("a till's request was answered {other:?}"))),
+        Answer::RequestIdReused => Err(Problem::new(
+            ProblemKind::RequestIdReused,
+            "The request id was used for another request.",
+        )),
+        other => Err(Problem::fault(format!(
+            "a till's request was answered {other:?}"
+        ))),
     }
 }
 
 /// A stored answer as it is.
 fn json(body: &Arc<str>) -> Response {
     let media_type = HeaderValue::from_static("application/json");
-    ([(header::CONTENT_TYPE, media_type)], body.as_bytes().to_vec()).into_response()
+    (
+        [(header::CONTENT_TYPE, media_type)],
+        body.as_bytes().to_vec(),
+    )
+        .into_response()
 }
 
 /// SHA-256 over operation, id in the path, and the message as this gateway understands it: white
@@ -96,10 +119,25 @@ mod tests {
     #[test]
     fn a_fingerprint_sees_meaning_and_not_spelling() {
         let read = |text: &str| serde_json::from_str::<pos_protocol::VoidRequest>(text).unwrap();
-        let (one, other) = (read(r#"{"request_id":"r1"}"#), read(" {\n\"request_id\" : \"r1\" }"));
-        assert_eq!(fingerprint("void", "a", &one), fingerprint("void", "a", &other));
-        assert_ne!(fingerprint("void", "a", &one), fingerprint("void", "b", &one));
-        assert_ne!(fingerprint("void", "a", &one), fingerprint("refund", "a", &one));
-        assert_ne!(fingerprint("void", "a", &one), fingerprint("void", "a", &read(r#"{"request_id":"r2"}"#)));
+        let (one, other) = (
+            read(r#"{"request_id":"r1"}"#),
+            read(" {\n\"request_id\" : \"r1\" }"),
+        );
+        assert_eq!(
+            fingerprint("void", "a", &one),
+            fingerprint("void", "a", &other)
+        );
+        assert_ne!(
+            fingerprint("void", "a", &one),
+            fingerprint("void", "b", &one)
+        );
+        assert_ne!(
+            fingerprint("void", "a", &one),
+            fingerprint("refund", "a", &one)
+        );
+        assert_ne!(
+            fingerprint("void", "a", &one),
+            fingerprint("void", "a", &read(r#"{"request_id":"r2"}"#))
+        );
     }
 }

@@ -23,29 +23,69 @@ pub(super) async fn purchase(
     Json(request): Json<PurchaseRequest>,
 ) -> Result<Response, Problem> {
     if let Some(violation) = request.receipt.violation() {
-        return Err(Problem::invalid(format!("/receipt{}", violation.pointer), violation.detail));
+        return Err(Problem::invalid(
+            format!("/receipt{}", violation.pointer),
+            violation.detail,
+        ));
     }
     let fingerprint = fingerprint("purchase", "", &request);
     let (payment, member_hint) = payment(&app, &request).await?;
-    let PurchaseRequest { request_id, basket_id, receipt, advice, .. } = request;
-    let ask = Ask::Purchase { basket_id, payment, receipt: Arc::new(receipt), advice };
-    answer(&app, Asked { till, request_id, fingerprint, member_hint, ask }).await
+    let PurchaseRequest {
+        request_id,
+        basket_id,
+        receipt,
+        advice,
+        ..
+    } = request;
+    let ask = Ask::Purchase {
+        basket_id,
+        payment,
+        receipt: Arc::new(receipt),
+        advice,
+    };
+    answer(
+        &app,
+        Asked {
+            till,
+            request_id,
+            fingerprint,
+            member_hint,
+            ask,
+        },
+    )
+    .await
 }
 
-async fn payment(app: &App, request: &PurchaseRequest) -> Result<(Payment, Option<MemberId>), Problem> {
+async fn payment(
+    app: &App,
+    request: &PurchaseRequest,
+) -> Result<(Payment, Option<MemberId>), Problem> {
     match (&request.card, request.authorization_id) {
         (Some(text), None) => {
             let card::ReadCard { proof, member_hint } = card::read(app, text).await?;
             let redeem = request.redeem_points.unwrap_or(Points::ZERO);
-            Ok((Payment::Card { card: proof, redeem }, member_hint))
+            Ok((
+                Payment::Card {
+                    card: proof,
+                    redeem,
+                },
+                member_hint,
+            ))
         }
         (None, Some(authorization_id)) => {
-            let member_hint = app.store().authorization_owner(authorization_id).await?;
-            Ok((Payment::Authorization { authorization_id, redeem: request.redeem_points }, member_hint))
+            let member_hint = app.owner_of_authorization(authorization_id).await?;
+            Ok((
+                Payment::Authorization {
+                    authorization_id,
+                    redeem: request.redeem_points,
+                },
+                member_hint,
+            ))
         }
-        (Some(_), Some(_)) => {
-            Err(Problem::invalid("/authorization_id", "Give `card` or `authorization_id`, not both."))
-        }
+        (Some(_), Some(_)) => Err(Problem::invalid(
+            "/authorization_id",
+            "Give `card` or `authorization_id`, not both.",
+        )),
         (None, None) => Err(Problem::invalid("", "Give `card` or `authorization_id`.")),
     }
 }

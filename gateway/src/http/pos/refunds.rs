@@ -55,25 +55,48 @@ async fn ask(
     }
     let operation = if quote { "refund_quote" } else { "refund" };
     let fingerprint = fingerprint(operation, &purchase_id.to_string(), &request);
-    let member_hint = app.store().purchase_owner(purchase_id).await?;
+    let member_hint = app.owner_of_purchase(purchase_id).await?;
     let RefundRequest { request_id, lines } = request;
-    let ask = Ask::Refund { purchase_id, lines, quote };
-    answer(app, Asked { till, request_id, fingerprint, member_hint, ask }).await
+    let ask = Ask::Refund {
+        purchase_id,
+        lines,
+        quote,
+    };
+    answer(
+        app,
+        Asked {
+            till,
+            request_id,
+            fingerprint,
+            member_hint,
+            ask,
+        },
+    )
+    .await
 }
 
 /// Lines that come back are named once each, with at least one piece.
 fn check(lines: &[RefundLine]) -> Result<(), Problem> {
     if lines.is_empty() || lines.len() > LINES_MAX {
-        let detail = format!("{} lines; name 1 to {LINES_MAX}, or leave `lines` out for the whole.", lines.len());
+        let detail = format!(
+            "{} lines; name 1 to {LINES_MAX}, or leave `lines` out for the whole.",
+            lines.len()
+        );
         return Err(Problem::invalid("/lines", detail));
     }
     let mut seen = BTreeSet::new();
     for (index, line) in lines.iter().enumerate() {
         if line.quantity == 0 {
-            return Err(Problem::invalid(format!("/lines/{index}/quantity"), "The quantity is zero."));
+            return Err(Problem::invalid(
+                format!("/lines/{index}/quantity"),
+                "The quantity is zero.",
+            ));
         }
         if !seen.insert(line.line_no) {
-            return Err(Problem::invalid(format!("/lines/{index}/line_no"), "The line is named twice."));
+            return Err(Problem::invalid(
+                format!("/lines/{index}/line_no"),
+                "The line is named twice.",
+            ));
         }
     }
     Ok(())

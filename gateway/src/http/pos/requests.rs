@@ -4,7 +4,11 @@ use axum::{extract::State, response::Response};
 use pos_protocol::RequestId;
 
 use super::{
-    super::{App, PathId, Pos, openapi::Problems, problem::{Problem, ProblemKind}},
+    super::{
+        App, PathId, Pos,
+        openapi::Problems,
+        problem::{Problem, ProblemKind},
+    },
     json,
 };
 
@@ -26,6 +30,9 @@ pub(super) async fn stored(
 ) -> Result<Response, Problem> {
     match app.store().request(&till.terminal_id, &request_id).await? {
         Some(stored) => Ok(json(&stored.answer)),
-        None => Err(Problem::new(ProblemKind::UnknownResource, "No request of this id was answered here.")),
+        None => Err(Problem::new(
+            ProblemKind::UnknownResource,
+            "No request of this id was answered here.",
+        )),
     }
 }

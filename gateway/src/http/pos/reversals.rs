@@ -23,11 +23,32 @@ pub(super) async fn reverse(
     Json(request): Json<ReversalRequest>,
 ) -> Result<Response, Problem> {
     if request.original_request_id == request.request_id {
-        return Err(Problem::invalid("/original_request_id", "A reversal has a request id of its own."));
+        return Err(Problem::invalid(
+            "/original_request_id",
+            "A reversal has a request id of its own.",
+        ));
     }
     let fingerprint = fingerprint("reversal", "", &request);
-    let ReversalRequest { request_id, original_request_id } = request;
-    let member_hint = app.store().request_owner(&till.terminal_id, &original_request_id).await?;
-    let ask = Ask::Reversal { original_request_id };
-    answer(&app, Asked { till, request_id, fingerprint, member_hint, ask }).await
+    let ReversalRequest {
+        request_id,
+        original_request_id,
+    } = request;
+    let member_hint = app
+        .store()
+        .request_owner(&till.terminal_id, &original_request_id)
+        .await?;
+    let ask = Ask::Reversal {
+        original_request_id,
+    };
+    answer(
+        &app,
+        Asked {
+            till,
+            request_id,
+            fingerprint,
+            member_hint,
+            ask,
+        },
+    )
+    .await
 }

@@ -21,7 +21,24 @@ pub(super) async fn settle(
     Json(request): Json<SettlementRequest>,
 ) -> Result<Response, Problem> {
     let fingerprint = fingerprint("settlement", "", &request);
-    let SettlementRequest { request_id, business_date, totals } = request;
-    let ask = Ask::Settlement { business_date, totals };
-    answer(&app, Asked { till, request_id, fingerprint, member_hint: None, ask }).await
+    let SettlementRequest {
+        request_id,
+        business_date,
+        totals,
+    } = request;
+    let ask = Ask::Settlement {
+        business_date,
+        totals,
+    };
+    answer(
+        &app,
+        Asked {
+            till,
+            request_id,
+            fingerprint,
+            member_hint: None,
+            ask,
+        },
+    )
+    .await
 }

@@ -127,15 +127,22 @@ impl Books {
             "{:?}",
             self.accounts
         );
-        for (account, balance) in &self.accounts {
-            let legal = match account {
-                Account::MemberOwed | Account::ProgrammeIssued | Account::StoreShortfall => {
-                    *balance <= 0
-                }
-                _ => *balance >= 0,
-            };
-            assert!(legal, "{account:?} stands at {balance}");
+        let at = |account| self.accounts.get(&account).copied().unwrap_or(0);
+        for account in Account::ALL {
+            let below_zero = matches!(
+                account,
+                Account::MemberOwed | Account::ProgrammeIssued | Account::StoreShortfall
+            );
+            assert!(
+                below_zero || at(*account) >= 0,
+                "{account:?} {:?}",
+                self.accounts
+            );
         }
+        // A debt is owed to what was issued: nothing comes back that was never given.
+        let (owed, issued) = (at(Account::MemberOwed), at(Account::ProgrammeIssued));
+        assert!(owed <= 0 && owed + issued <= 0, "{:?}", self.accounts);
+        assert!(at(Account::StoreShortfall) <= 0, "{:?}", self.accounts);
         assert!(
             self.redeemed.values().all(|points| *points >= 0),
             "{:?}",

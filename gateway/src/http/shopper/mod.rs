@@ -1,0 +1,24 @@
+//! The calls of a shopper's phone: a file for each noun. Each proves itself with the card's key.
+
+mod cards;
+mod history;
+mod me;
+mod programme;
+mod short_codes;
+mod stream;
+
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::App;
+
+/// Every call of a phone.
+pub(super) fn calls() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(programme::programme))
+        .routes(routes!(cards::enrol))
+        .routes(routes!(cards::revoke))
+        .routes(routes!(me::me))
+        .routes(routes!(history::history))
+        .routes(routes!(stream::stream))
+        .routes(routes!(short_codes::make))
+}

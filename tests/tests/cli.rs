@@ -1,0 +1,6 @@
+//! The program as an operator meets it: commands, exit codes, what is printed.
+
+#[path = "cli/audit.rs"]
+mod audit;
+#[path = "cli/setup.rs"]
+mod setup;
