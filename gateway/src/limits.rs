@@ -33,8 +33,9 @@ pub const BODY_BYTES_MAX: usize = 512 * 1_024;
 pub const TOKEN_FORM_BYTES_MAX: usize = 8 * 1_024;
 /// How deep objects and arrays may nest in a body. The deepest message has four levels.
 pub const JSON_DEPTH_MAX: usize = 16;
-/// Bytes in a scanned text, before anything looks at it.
-pub const CARD_TEXT_BYTES_MAX: usize = 512;
+/// Bytes in a scanned text, before anything looks at it. 199 full-width digits, as a Japanese input
+/// method leaves them, take 597.
+pub const CARD_TEXT_BYTES_MAX: usize = 1_024;
 /// Bytes in a bearer token.
 pub const BEARER_TOKEN_BYTES_MAX: usize = 4 * 1_024;
 /// Characters in a request id given by the caller.
@@ -123,10 +124,11 @@ pub const CLIENT_BURST_REQUESTS: u32 = 400;
 pub const CARD_REQUESTS_PER_S: u32 = 5;
 /// Requests of one card at once.
 pub const CARD_BURST_REQUESTS: u32 = 30;
-/// Token requests, enrolments and requests without a caller from one address.
-pub const PEER_REQUESTS_PER_S: u32 = 10;
+/// Token requests, enrolments and failed credentials from one address. Many phones share the address of
+/// one mobile network.
+pub const PEER_REQUESTS_PER_S: u32 = 50;
 /// The same at once.
-pub const PEER_BURST_REQUESTS: u32 = 60;
+pub const PEER_BURST_REQUESTS: u32 = 500;
 /// Callers whose rate is remembered, per kind of caller.
 pub const RATE_KEYS_MAX: u64 = 100_000;
 /// After this long without a request a caller's rate is forgotten: its bucket is full again by then.

@@ -2,6 +2,10 @@
 //! card proofs, bodies, problems, limits, connections.
 
 mod bodies;
+mod phone;
+mod proofs;
 mod server;
 mod stage;
+mod streams;
+mod tills;
 mod tokens;

@@ -212,11 +212,8 @@ async fn what_does_not_finish_is_cut_off() {
 async fn readiness_says_what_is_missing() {
     let stage = Stage::new().await;
     let ready = || answer(reqwest::Client::new().get(stage.url("/readyz")));
-    let (_, before) = ready().await;
-    assert!(
-        before.contains(r#"{"name":"not_draining","ok":true}"#),
-        "{before}"
-    );
+    let (status, before) = ready().await;
+    assert_eq!(status, 200, "{before}");
     stage.app.draining().cancel();
     let (status, after) = ready().await;
     assert_eq!(status, 503);

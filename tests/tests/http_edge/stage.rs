@@ -1,8 +1,11 @@
 //! A gateway's edge on a free port, with a few routes that show what the edge passes on.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
 use axum::{
@@ -11,12 +14,18 @@ use axum::{
 };
 use gateway::{
     clock::Clock,
-    http::{self, App, Json, Parts, Pos, ServerLimits, Settings, Tls},
+    http::{self, App, Json, Parts, Pos, ServerLimits, Settings, StreamHub, Tls},
+    programme_file,
     store::{ClientScope, ClientSecret, NewClient, PoolSizes, Store},
+    writer::{Lanes, Writer, WriterOptions},
 };
 use jiff::{SignedDuration, Timestamp};
+use ledger::{
+    command::{Activation, Command, Operation},
+    decision::Answer,
+};
 use member_card::ProgrammeId;
-use pos_protocol::{RefundRequest, StoreId, TerminalId};
+use pos_protocol::{CommandId, RefundRequest, StoreId, TerminalId};
 use tempfile::TempDir;
 use tokio::{
     net::TcpListener,
@@ -41,6 +50,7 @@ pub(crate) struct Stage {
     pub(crate) cues: Arc<Cues>,
     pub(crate) serving: JoinHandle<()>,
     _folder: Arc<TempDir>,
+    _lanes: Lanes,
 }
 
 /// What differs between stages.
@@ -71,7 +81,7 @@ impl Stage {
         let store = Store::open(&url.parse().unwrap(), PoolSizes::default())
             .await
             .unwrap();
-        migrate(&store).await;
+        store.migrate().await.unwrap();
         let clock = Clock::manual("2026-11-22T03:00:00Z".parse().unwrap());
         seed(&store, clock.now()).await;
         Self::on(store, clock, folder, set).await
@@ -84,13 +94,27 @@ impl Stage {
     }
 
     async fn on(store: Store, clock: Clock, folder: Arc<TempDir>, set: Set) -> Self {
+        let streams = StreamHub::new();
+        let options = WriterOptions {
+            committed: streams.committed(),
+            // The machine may be busy with other tests.
+            answer_deadline: Duration::from_secs(30),
+            ..WriterOptions::for_store(&store)
+        };
+        let (writer, lanes) = Writer::start(&store, clock.clone(), &options);
+        if store.programme().await.unwrap().is_none() {
+            put_in_force(&writer, &clock).await;
+        }
         let app = App::new(Parts {
             store,
             clock: clock.clone(),
             settings: set.settings,
             metrics: http::metrics::unmeasured(),
+            writer,
+            streams,
         });
         app.read_signing_keys().await.unwrap();
+        tokio::spawn(app.clone().upkeep());
         let cues = Arc::new(Cues::default());
         let router = http::with_routes(app.clone(), routes(cues.clone()));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -104,6 +128,7 @@ impl Stage {
             cues,
             serving,
             _folder: folder,
+            _lanes: lanes,
         }
     }
 
@@ -117,9 +142,13 @@ impl Stage {
 
     /// A token for `till-1`.
     pub(crate) async fn token(&self) -> String {
+        self.token_for("till-1").await
+    }
+
+    pub(crate) async fn token_for(&self, client: &str) -> String {
         let answer = reqwest::Client::new()
             .post(self.url("/oauth/token"))
-            .basic_auth("till-1", Some(SECRET))
+            .basic_auth(client, Some(SECRET))
             .form(&[("grant_type", "client_credentials")])
             .send()
             .await
@@ -140,24 +169,31 @@ pub(crate) async fn answer(request: reqwest::RequestBuilder) -> (u16, String) {
     (answer.status().as_u16(), answer.text().await.unwrap())
 }
 
-async fn migrate(store: &Store) {
-    let Store::Sqlite { write, .. } = store else {
-        unreachable!()
+async fn put_in_force(writer: &Writer, clock: &Clock) {
+    let activation = Activation {
+        replaces: 0,
+        programme: Arc::new(programme_file::parse("demo.toml", programme_file::DEMO).unwrap()),
+        source: programme_file::DEMO.into(),
+        actor: "test".into(),
     };
-    sqlx::migrate!("../migrations/sqlite")
-        .run(write)
-        .await
-        .unwrap();
+    let command = Command {
+        id: CommandId::new(clock.new_id()),
+        operation: Operation::ActivateProgramme(Box::new(activation)),
+    };
+    let answer = writer.submit(command, None).await.unwrap();
+    assert_eq!(answer, Answer::ProgrammeActivated { version: 1 });
 }
 
 async fn seed(store: &Store, now: Timestamp) {
     let shop = StoreId::new("ginza").unwrap();
-    let terminal = TerminalId::new("ginza-1").unwrap();
+    let [one, two] = ["ginza-1", "ginza-2"].map(|id| TerminalId::new(id).unwrap());
     store.create_store(&shop, "Ginza", now).await.unwrap();
-    store.create_terminal(&terminal, &shop, now).await.unwrap();
+    store.create_terminal(&one, &shop, now).await.unwrap();
+    store.create_terminal(&two, &shop, now).await.unwrap();
     let secret = ClientSecret::given(SECRET);
     for (id, scope, terminal) in [
-        ("till-1", ClientScope::Pos, Some(&terminal)),
+        ("till-1", ClientScope::Pos, Some(&one)),
+        ("till-2", ClientScope::Pos, Some(&two)),
         ("staff", ClientScope::Admin, None),
     ] {
         let client = NewClient {

@@ -55,14 +55,21 @@ async fn a_till_gets_a_token_that_names_its_place() {
     assert_eq!(stage.as_till(token).await, (200, "ginza-1@ginza".into()));
 }
 
+/// Basic credentials, form, status, error.
+type Case<'a> = (
+    Option<(&'a str, &'a str)>,
+    &'a [(&'a str, &'a str)],
+    u16,
+    &'a str,
+);
+
 #[tokio::test]
 async fn the_token_endpoint_refuses_in_the_words_of_oauth() {
     let stage = Stage::new().await;
     let grant = ("grant_type", "client_credentials");
     let (id, secret) = (("client_id", "till-1"), ("client_secret", SECRET));
     let basic = Some(("till-1", SECRET));
-    type Form<'a> = &'a [(&'a str, &'a str)];
-    let cases: &[(Option<(&str, &str)>, Form<'_>, u16, &str)] = &[
+    let cases: &[Case<'_>] = &[
         (None, &[grant], 401, "invalid_client"),
         (None, &[grant, id], 401, "invalid_client"),
         (
