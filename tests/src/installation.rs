@@ -98,7 +98,9 @@ impl Installation {
         )
         .await?;
         let made: Value = serde_json::from_str(&made).context("the client as JSON")?;
-        let secret = made["client_secret"].as_str().context("the client's secret")?;
+        let secret = made["client_secret"]
+            .as_str()
+            .context("the client's secret")?;
         Ok(Till::new(base, &client, &terminal, secret))
     }
 

@@ -28,9 +28,9 @@ pub fn program(name: &str) -> PathBuf {
 
 /// The settings of the test's own environment, which no program under test may see.
 pub fn settings_around() -> impl Iterator<Item = String> {
-    std::env::vars().map(|(name, _)| name).filter(|name| {
-        name == "DATABASE_URL" || name == "AMQP_URL" || name.starts_with("GATEWAY_")
-    })
+    std::env::vars()
+        .map(|(name, _)| name)
+        .filter(|name| name == "DATABASE_URL" || name == "AMQP_URL" || name.starts_with("GATEWAY_"))
 }
 
 /// The gateway with nothing of the test's environment in its settings.

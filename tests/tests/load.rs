@@ -4,7 +4,8 @@ use std::process::Stdio;
 
 use acceptance::{
     databases::{Database, Engine},
-    gateway_process::{GatewayProcess, Start},program::program,
+    gateway_process::{GatewayProcess, Start},
+    program::program,
 };
 use anyhow::ensure;
 use serde_json::Value;

@@ -6,7 +6,10 @@ use std::{
     process::{Output, Stdio},
 };
 
-use acceptance::{gateway_process::{GatewayProcess, Start}, program::program};
+use acceptance::{
+    gateway_process::{GatewayProcess, Start},
+    program::program,
+};
 use anyhow::{Context, ensure};
 use serde_json::Value;
 use tokio::process::Command;

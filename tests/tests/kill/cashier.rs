@@ -59,7 +59,12 @@ pub(crate) struct Cashier {
 }
 
 impl Cashier {
-    pub(crate) fn new(world: Arc<World>, till: Till, dice: Dice, texts: mpsc::Sender<OnCounter>) -> Self {
+    pub(crate) fn new(
+        world: Arc<World>,
+        till: Till,
+        dice: Dice,
+        texts: mpsc::Sender<OnCounter>,
+    ) -> Self {
         Self {
             world,
             till,
