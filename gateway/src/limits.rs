@@ -7,7 +7,7 @@
 // The writer.
 
 /// Commands one lane runs as one transaction.
-pub const BATCH_COMMANDS_MAX: usize = 256;
+pub const BATCH_COMMANDS_MAX: usize = 128;
 /// Commands that may wait in one lane before callers are told to come back.
 pub const LANE_QUEUE_COMMANDS_MAX: usize = 1_024;
 /// How long a caller is asked to wait when a queue is full, or the database is away.

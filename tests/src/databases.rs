@@ -90,8 +90,17 @@ impl Database {
         match &self.place {
             Place::Folder { .. } => {
                 let copy = Self::create(Engine::Sqlite).await;
-                let path = |url: &str| url.trim_start_matches("sqlite://").to_owned();
-                std::fs::copy(path(&self.url), path(&copy.url)).expect("a copy of the file");
+                let path = copy.url.trim_start_matches("sqlite://");
+                // Not the file alone: the newest rows may still be in the log beside it.
+                let mut connection = sqlx::SqliteConnection::connect(&self.url)
+                    .await
+                    .expect("a connection");
+                let into = sqlx::AssertSqlSafe(format!("VACUUM INTO '{path}'"));
+                sqlx::raw_sql(into)
+                    .execute(&mut connection)
+                    .await
+                    .expect("a copy of the database");
+                connection.close().await.expect("the connection closes");
                 copy
             }
             Place::Server { server, name } => {

@@ -10,12 +10,12 @@ use serde_json::json;
 use crate::{
     account::{Account, Motive},
     card_use::{CardProof, Till},
-    decide::Reply,
     decision::Stop,
     identify::Presented,
     lot::{self, Part, Spending},
     posting::{Posting, Slip},
     records::{Authorization, HoldState, RequestKind},
+    reply::Reply,
 };
 
 impl Posting<'_> {

@@ -1,58 +1,16 @@
 //! The one entrance: state, command and time in; answer and changes out.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
-use pos_protocol::{DeclineAnswer, MemberId};
-use serde::Serialize;
-use uuid::Uuid;
+use pos_protocol::DeclineAnswer;
 
 use crate::{
     command::{Ask, Command, Operation, PosCommand},
-    decision::{Answer, Decision, Stop},
-    posting::{Broken, Posting},
+    decision::{Answer, Broken, Decision, Stop},
+    posting::Posting,
     records::{RequestKind, StoredRequest},
+    reply::Reply,
     state::{Changes, State},
 };
-
-/// A till's answer in the making.
-#[derive(Debug)]
-pub(crate) struct Reply {
-    kind: RequestKind,
-    member_id: Option<MemberId>,
-    effect: Option<Uuid>,
-    answer: Arc<str>,
-}
-
-impl Reply {
-    pub(crate) fn new(kind: RequestKind, answer: &impl Serialize) -> Self {
-        Self {
-            kind,
-            member_id: None,
-            effect: None,
-            answer: to_json(answer),
-        }
-    }
-
-    pub(crate) fn member(self, member_id: MemberId) -> Self {
-        Self {
-            member_id: Some(member_id),
-            ..self
-        }
-    }
-
-    pub(crate) fn effect(self, effect: Uuid) -> Self {
-        Self {
-            effect: Some(effect),
-            ..self
-        }
-    }
-}
-
-/// An answer as it is stored and sent. Answers are plain data; they always have a JSON text.
-pub(crate) fn to_json(answer: &impl Serialize) -> Arc<str> {
-    serde_json::to_string(answer).unwrap_or_default().into()
-}
 
 /// Decides one command. Total: every state and command has a decision, and a decline is one.
 ///

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use member_card::CardId;
 use pos_protocol::{MemberId, Reason};
 
-use crate::{member::MemberNo, posting::Broken, state::Changes};
+use crate::{member::MemberNo, state::Changes};
 
 /// The outcome of one command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +61,11 @@ pub enum Answer {
     /// The state contradicts itself; nothing changed. A fault, never an answer to a till.
     Fault(&'static str),
 }
+
+/// A state that this program never writes, or an amount beyond what a ledger carries. The decision
+/// is given up whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Broken(pub(crate) &'static str);
 
 /// Why a rule stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

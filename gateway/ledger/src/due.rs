@@ -9,8 +9,9 @@ use serde_json::json;
 use crate::{
     account::{Account, Motive},
     calendar,
+    decision::Broken,
     lot::{self, Lot, LotExpiry, Part},
-    posting::{Broken, Posting, Slip},
+    posting::{Posting, Slip},
     records::{Authorization, HoldState},
 };
 

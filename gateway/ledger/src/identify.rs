@@ -181,7 +181,7 @@ impl Posting<'_> {
         match self.member(member_id) {
             Some(member) if member.status == MemberStatus::Active => Ok(()),
             Some(_) => Err(Stop::decline(Reason::MemberBlocked)),
-            None => Err(Stop::Broken(crate::posting::Broken(
+            None => Err(Stop::Broken(crate::decision::Broken(
                 "a card leads to no member",
             ))),
         }

@@ -39,6 +39,7 @@ mod membership;
 mod posting;
 mod purchase;
 mod refund;
+mod reply;
 mod reversal;
 mod settlement;
 

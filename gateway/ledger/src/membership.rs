@@ -28,7 +28,7 @@ impl Posting<'_> {
             let member_id = card.member_id;
             let member = self
                 .member(member_id)
-                .ok_or(crate::posting::Broken("a card leads to no member"))?;
+                .ok_or(crate::decision::Broken("a card leads to no member"))?;
             let member_no = member.number.clone();
             return Ok(Answer::Enrolled {
                 card_id,

@@ -15,17 +15,13 @@ use crate::{
     calendar,
     card_use::{Binding, UseKey},
     command::Command,
+    decision::Broken,
     lot::{Lot, LotKey, Part, Pending},
     member::Member,
     programme::Programme,
     records::{Authorization, Event, HoldState},
     state::{Changes, Edit, Edits, State},
 };
-
-/// A state that this program never writes, or an amount beyond what a ledger carries. The decision
-/// is given up whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Broken(pub(crate) &'static str);
 
 /// A decision in the making.
 pub(crate) struct Posting<'a> {

@@ -18,14 +18,14 @@ use crate::{
     calendar,
     card_use::{Till, UseKey},
     command::Payment,
-    decide::Reply,
-    decision::Stop,
+    decision::{Broken, Stop},
     earning,
     identify::Presented,
     lot::{self, LotKey, Part, Pending, Scope, Spending},
-    posting::{Broken, Posting, Slip},
+    posting::{Posting, Slip},
     programme::BASE_CLASS,
     records::{Authorization, Earned, HoldState, Purchase, PurchaseState, RequestKind},
+    reply::Reply,
 };
 
 /// How far apart the till's clock and the gateway's may be before the event says so, in seconds.

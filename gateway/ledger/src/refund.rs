@@ -15,13 +15,13 @@ use crate::{
     account::{Account, Motive},
     calendar,
     card_use::Till,
-    decide::Reply,
-    decision::Stop,
+    decision::{Broken, Stop},
     earning::share,
     lot::{self, LotExpiry, LotKey, Part, Spending},
-    posting::{Broken, Posting, Slip},
+    posting::{Posting, Slip},
     programme::{Clawback, ExpiredPoints, ReturnScope},
     records::{Purchase, PurchaseState, Refund, RequestKind},
+    reply::Reply,
 };
 
 impl Posting<'_> {

@@ -11,11 +11,11 @@ use uuid::Uuid;
 
 use crate::{
     card_use::Till,
-    decide::{Reply, to_json},
-    decision::Stop,
-    posting::{Broken, Posting},
+    decision::{Broken, Stop},
+    posting::Posting,
     records::{HoldState, PurchaseState, RequestKind, StoredRequest},
     refund::{left_lines, refund_view},
+    reply::{Reply, to_json},
 };
 
 impl Posting<'_> {

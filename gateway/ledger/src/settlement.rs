@@ -6,28 +6,10 @@ use serde_json::json;
 
 use crate::{
     card_use::Till,
-    decide::Reply,
     posting::Posting,
-    records::{Purchase, Refund, RequestKind, Settlement},
+    records::{RequestKind, Settlement},
+    reply::Reply,
 };
-
-/// Adds a purchase to its terminal's day.
-pub(crate) fn count_purchase(totals: &mut SettlementTotals, purchase: &Purchase) {
-    totals.purchases = totals.purchases.saturating_add(1);
-    totals.purchase_total = totals.purchase_total.saturating_add(purchase.receipt.total);
-    totals.points_redeemed = totals
-        .points_redeemed
-        .saturating_add(purchase.redeemed)
-        .saturating_add(purchase.shortfall);
-    totals.points_earned = totals.points_earned.saturating_add(purchase.earned_points);
-}
-
-/// Adds a refund to the day it posts to.
-pub(crate) fn count_refund(totals: &mut SettlementTotals, refund: &Refund) {
-    totals.refunds = totals.refunds.saturating_add(1);
-    totals.points_restored = totals.points_restored.saturating_add(refund.restored);
-    totals.points_clawed_back = totals.points_clawed_back.saturating_add(refund.clawed_back);
-}
 
 impl Posting<'_> {
     pub(crate) fn settle(

@@ -193,11 +193,11 @@ impl State {
         for edit in changes.purchases.values().filter(|edit| edit.created) {
             let purchase = &edit.row;
             let key = (purchase.terminal_id.clone(), purchase.receipt.business_date);
-            crate::settlement::count_purchase(self.totals.entry(key).or_default(), purchase);
+            count_purchase(self.totals.entry(key).or_default(), purchase);
         }
         for refund in &changes.refunds {
             let key = (refund.terminal_id.clone(), refund.business_date);
-            crate::settlement::count_refund(self.totals.entry(key).or_default(), refund);
+            count_refund(self.totals.entry(key).or_default(), refund);
         }
     }
 }
@@ -206,6 +206,24 @@ fn put_all<K: Ord + Clone, T: Clone>(rows: &mut BTreeMap<K, T>, edits: &Edits<K,
     for (key, edit) in edits {
         rows.insert(key.clone(), edit.row.clone());
     }
+}
+
+/// Adds a purchase to its terminal's day.
+fn count_purchase(totals: &mut SettlementTotals, purchase: &Purchase) {
+    totals.purchases = totals.purchases.saturating_add(1);
+    totals.purchase_total = totals.purchase_total.saturating_add(purchase.receipt.total);
+    totals.points_redeemed = totals
+        .points_redeemed
+        .saturating_add(purchase.redeemed)
+        .saturating_add(purchase.shortfall);
+    totals.points_earned = totals.points_earned.saturating_add(purchase.earned_points);
+}
+
+/// Adds a refund to the day it posts to.
+fn count_refund(totals: &mut SettlementTotals, refund: &Refund) {
+    totals.refunds = totals.refunds.saturating_add(1);
+    totals.points_restored = totals.points_restored.saturating_add(refund.restored);
+    totals.points_clawed_back = totals.points_clawed_back.saturating_add(refund.clawed_back);
 }
 
 /// The rows a batch of commands may read.

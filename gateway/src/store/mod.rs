@@ -42,7 +42,8 @@ pub use events::{EventFilter, OutboxStatus};
 pub use programme::ProgrammeCache;
 pub use read::MemberRecord;
 pub use reference::{
-    Client, ClientScope, ClientSecret, Creation, NewClient, SigningKeyRow, StoreRow, TerminalRow,
+    Client, ClientScope, ClientSecret, Creation, NewClient, NoRandomness, SigningKeyRow, StoreRow,
+    TerminalRow,
 };
 pub use rows::StoredEvent;
 pub use schema::{Applied, SchemaState};

@@ -12,7 +12,7 @@ mod clients;
 mod places;
 mod signing_keys;
 
-pub use clients::{Client, ClientScope, ClientSecret, NewClient};
+pub use clients::{Client, ClientScope, ClientSecret, NewClient, NoRandomness};
 pub use places::{StoreRow, TerminalRow};
 pub use signing_keys::SigningKeyRow;
 

@@ -1,6 +1,6 @@
 //! Setting a gateway up and looking after it.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 use acceptance::{
     databases::Database,
@@ -30,6 +30,12 @@ fn programme(text: &str) -> (TempDir, String) {
 
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// A client that gives up instead of waiting for ever.
+fn http() -> reqwest::Client {
+    let builder = reqwest::Client::builder().timeout(Duration::from_secs(20));
+    builder.build().unwrap()
 }
 
 fn apply(database: &Database, text: &str) -> acceptance::program::Ran {
@@ -232,8 +238,9 @@ async fn a_gateway_serves_until_it_is_told_to_stop(database: Database) {
     let mut gateway = Running::start(&[serve.as_slice(), &["--programme", &path]].concat());
     let line = gateway.line(|line| line.starts_with("listening on "));
     let base = line.trim_start_matches("listening on ");
-    let ready = reqwest::get(format!("{base}/readyz")).await.unwrap();
-    assert_eq!(ready.status(), 200, "{:?}", ready.text().await);
+    let ready = http().get(format!("{base}/readyz")).send().await.unwrap();
+    let (status, body) = (ready.status(), ready.text().await);
+    assert_eq!(status, 200, "{body:?}");
     assert_eq!(gateway.stop("-TERM"), 0);
     // Where a programme is in force, the file is only compared with it.
     let (_folder, path) = programme(&DEMO.replace("per_yen = 100", "per_yen = 999"));
@@ -265,7 +272,7 @@ async fn the_demo_stays_on_this_machine_and_starts_again_with_what_it_has() {
         demo.line(|line| line == format!("GATEWAY={base}\n"));
         demo.line(|line| line.contains("client till-1, secret demo-till-1-secret"));
         members.push(demo.line(|line| line.contains("1500 points")));
-        let token = reqwest::Client::new()
+        let token = http()
             .post(format!("{base}/oauth/token"))
             .basic_auth("till-1", Some("demo-till-1-secret"))
             .header("content-type", "application/x-www-form-urlencoded")

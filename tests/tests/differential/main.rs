@@ -60,6 +60,7 @@ async fn core_sqlite_and_postgresql_agree_on_every_answer_and_row() {
         for ((table, core), (_, found)) in expected.iter().zip(&rows) {
             assert_same(engine, table, core, found);
         }
+        assert_clean(engine, &store).await;
         store.close().await;
     }
 }
@@ -161,6 +162,15 @@ async fn store_rows(store: &Store) -> Vec<Table> {
 
 async fn table<R: Paged + Debug>(name: &'static str, at: &mut Snapshot) -> Table {
     lines(name, at.page::<R>(None, u32::MAX).await.expect("the rows"))
+}
+
+/// What the ledger decides passes the audit, whatever it was asked.
+async fn assert_clean(engine: Engine, store: &Store) {
+    let report = gateway::audit::run(store, |_| {}).await.expect("an audit");
+    assert!(report.is_clean(), "{engine:?}: {:?}", report.first);
+    for line in &report.lines {
+        println!("audit: {engine:?} {} {}", line.tally.checked, line.says);
+    }
 }
 
 fn assert_same(engine: Engine, table: &str, core: &[String], found: &[String]) {

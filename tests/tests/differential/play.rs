@@ -17,7 +17,7 @@ use ledger::{
     programme::Programme,
     state::{Changes, InForce, State},
 };
-use member_card::{CardId, SpendLimit};
+use member_card::{CardId, SigningKey, SpendLimit};
 use pos_protocol::{
     Advice, BasketId, CommandId, MemberId, Points, Receipt, ReceiptLine, RefundLine, RequestId,
     SettlementTotals, StoreId, TerminalId, Yen,
@@ -180,9 +180,10 @@ impl Play {
         let member_id = MemberId::new(Uuid::from_u128(
             u128::from(number + 1) << 64 | 7 << 76 | 2 << 62,
         ));
-        let card_id = CardId::new((number + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let key = SigningKey::from_hex(&format!("{:064x}", number + 1)).expect("a key");
+        let card_id = key.card_id();
         let member_no = MemberNo::from_seed(number * 7_919);
-        let public_key = vec![4; 65];
+        let public_key = key.public_key().to_sec1().to_vec();
         self.step(Operation::Enrol(Enrol {
             card_id,
             public_key,
