@@ -104,16 +104,20 @@ impl Installation {
         Ok(Till::new(base, &client, &terminal, secret))
     }
 
-    /// Rechecks the books.
+    /// Rechecks the books; the verdict.
     ///
     /// # Errors
     /// If the audit finds a broken row; with its words.
     pub async fn audit(&self) -> anyhow::Result<String> {
-        run_well("gateway", &["audit", "--database-url", &self.database_url]).await
+        let url = &self.database_url;
+        let said = run_well("gateway", &["audit", "--database-url", url]).await?;
+        Ok(said.lines().last().unwrap_or_default().to_owned())
     }
 }
 
-fn programme_file() -> PathBuf {
+/// The file of the tests' programme.
+#[must_use]
+pub fn programme_file() -> PathBuf {
     [
         env!("CARGO_MANIFEST_DIR"),
         "..",

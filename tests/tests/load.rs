@@ -72,7 +72,7 @@ async fn batching_is_compared_in_alternating_rounds() -> anyhow::Result<()> {
         "--database-url",
         database.url(),
         "--members",
-        "10",
+        "40",
         "--concurrency",
         "8",
         "--requests",

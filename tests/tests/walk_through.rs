@@ -3,14 +3,14 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::{Output, Stdio},
+    process::Stdio,
 };
 
 use acceptance::{
     gateway_process::{GatewayProcess, Start},
     program::program,
 };
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -46,7 +46,7 @@ fn put_programs(folder: &Path) -> anyhow::Result<PathBuf> {
 }
 
 /// Takes the walk from what the demo printed last, and runs it.
-async fn walk(demo: &GatewayProcess, folder: &Path) -> anyhow::Result<Output> {
+async fn walk(demo: &GatewayProcess, folder: &Path) -> anyhow::Result<String> {
     demo.line(|line| line.starts_with(AFTER_THE_WALK)).await?;
     let printed = demo.printed();
     let end = printed
@@ -59,65 +59,60 @@ async fn walk(demo: &GatewayProcess, folder: &Path) -> anyhow::Result<Output> {
         .context("the beginning of the walk")?;
     let script = folder.join("walk.sh");
     std::fs::write(&script, printed[begin..end].join("\n") + "\n")?;
-    let output = Command::new("bash")
-        .args(["-euo", "pipefail"])
+    // Both outputs into one pipe, as into one terminal.
+    let output = Command::new("sh")
+        .args(["-c", "exec bash -euo pipefail \"$0\" 2>&1"])
         .arg(&script)
         .current_dir(folder)
         .env("TMPDIR", folder)
         .stdin(Stdio::null())
         .output()
         .await
-        .context("bash")?;
-    ensure!(
-        output.status.success(),
-        "the walk ended with {}\n{}\n{}",
-        output.status,
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(output)
+        .context("sh")?;
+    let shown = String::from_utf8(output.stdout)?;
+    let status = output.status;
+    ensure!(status.success(), "the walk ended with {status}\n{shown}");
+    Ok(shown)
 }
 
 /// What each step shows.
-fn check_walk(output: &Output) -> anyhow::Result<()> {
-    let shown = String::from_utf8(output.stdout.clone())?;
-    let aside = String::from_utf8(output.stderr.clone())?;
-    println!("{shown}\n{aside}");
+fn check_walk(shown: &str) -> anyhow::Result<()> {
     let text = shown
         .lines()
         .find_map(|line| line.strip_prefix("card text: "))
         .context("step 2 shows the card's text")?;
     ensure!(text.len() == 199 && text.starts_with("7001"), "{text}");
-    let answers = json_lines(&shown);
+    let lines: Vec<&str> = shown.lines().filter(|line| line.starts_with('{')).collect();
+    let answers: Vec<Value> = lines
+        .iter()
+        .map(|line| serde_json::from_str(line))
+        .collect::<Result<_, _>>()
+        .with_context(|| format!("no JSON in a line of:\n{shown}"))?;
     let [
         enrolled,
         earned,
         inquired,
-        stored,
+        held,
+        sold,
+        _,
         quote,
         refund,
         me,
         events @ ..,
     ] = answers.as_slice()
     else {
-        anyhow::bail!("too few answers:\n{shown}");
+        bail!("too few answers:\n{shown}");
     };
-    let lines = aside.lines().filter(|line| line.starts_with('{'));
-    let [held, sold] = lines.collect::<Vec<_>>()[..] else {
-        anyhow::bail!("steps 6 and 7 show one answer each:\n{aside}");
-    };
-    let [held, sold]: [Value; 2] = [serde_json::from_str(held)?, serde_json::from_str(sold)?];
-
     assert!(enrolled["member_no"].is_string() && enrolled["card_id"].is_string());
     for (answer, pointer, expected) in [
         (earned, "/purchase/points_earned", 500),
         (earned, "/points/available", 500),
         (inquired, "/points/spendable", 500),
-        (&held, "/authorization/points", 300),
-        (&held, "/points/available", 200),
-        (&sold, "/purchase/points_redeemed", 300),
-        (&sold, "/purchase/points_earned", 21),
-        (&sold, "/points/available", 221),
+        (held, "/authorization/points", 300),
+        (held, "/points/available", 200),
+        (sold, "/purchase/points_redeemed", 300),
+        (sold, "/purchase/points_earned", 21),
+        (sold, "/points/available", 221),
         // The cup is 1,100 of 2,180 yen: of 300 points spent and 21 earned, floored.
         (quote, "/refund/points_restored", 151),
         (quote, "/refund/points_clawed_back", 10),
@@ -127,19 +122,12 @@ fn check_walk(output: &Output) -> anyhow::Result<()> {
         (me, "/points/available", 362),
         (me, "/points/held", 0),
     ] {
-        assert_eq!(
-            answer.pointer(pointer),
-            Some(&expected.into()),
-            "{pointer} of {answer}"
-        );
+        let said = answer.pointer(pointer);
+        assert_eq!(said, Some(&expected.into()), "{pointer} of {answer}");
     }
-    let sold_line = aside.lines().rfind(|line| line.starts_with('{'));
-    assert!(
-        shown.lines().any(|line| Some(line) == sold_line),
-        "step 8 shows the answer of step 7 byte for byte:\n{shown}\n{aside}"
-    );
-    assert_eq!(stored, &sold);
-    check_events(events, &sold)
+    let (seventh, eighth) = (lines[4], lines[5]);
+    assert_eq!(seventh, eighth, "the answer again, byte for byte");
+    check_events(events, sold)
 }
 
 fn check_events(events: &[Value], sold: &Value) -> anyhow::Result<()> {
@@ -163,11 +151,4 @@ fn check_events(events: &[Value], sold: &Value) -> anyhow::Result<()> {
     assert_eq!(of_it.count(), 2, "sold and refunded");
     assert!(events.iter().all(|event| event["specversion"] == "1.0"));
     Ok(())
-}
-
-fn json_lines(text: &str) -> Vec<Value> {
-    let lines = text.lines().filter(|line| line.starts_with('{'));
-    lines
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .collect()
 }

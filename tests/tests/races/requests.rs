@@ -1,5 +1,7 @@
 //! One request id, two messages; one request, its reversal.
 
+use std::time::Duration;
+
 use acceptance::{
     ask::{Ask, receipt},
     phone::Phone,
@@ -12,6 +14,8 @@ use crate::{Pair, after};
 
 /// Rounds of each race.
 const ROUNDS: u32 = 30;
+/// How much later than its original a reversal is sent, at most, in microseconds.
+const REVERSAL_LATER_US_MAX: u64 = 20_000;
 /// Texts of one phone, before another takes over.
 const TEXTS_PER_PHONE: u32 = 10;
 
@@ -102,10 +106,11 @@ async fn reverse_at_once(pair: &mut Pair, phone: &Phone, hold: bool) -> bool {
         Ask::purchase(&id, &id, &shown.text, 10, receipt("R-1", &[1_234]))
     };
     let reversal = Ask::reversal(&pair.next_id(), &id);
-    let [start_a, start_b] = pair.head_start();
+    // A reversal has less to do than its original: it starts later, so that both orders come up.
+    let later = Duration::from_micros(pair.dice.below(REVERSAL_LATER_US_MAX));
     let (first, second) = tokio::join!(
-        after(start_a, tills[0].insist(&original)),
-        after(start_b, tills[1].insist(&reversal)),
+        tills[0].insist(&original),
+        after(later, tills[1].insist(&reversal)),
     );
     let effect = second.clone().approved().word("/effect");
     let took_effect = first.is_approved();
