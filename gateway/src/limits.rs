@@ -15,11 +15,6 @@ pub const RETRY_AFTER_UNAVAILABLE_S: u32 = 1;
 /// How long a caller is asked to wait for a request that is still running.
 pub const RETRY_AFTER_IN_PROGRESS_S: u32 = 1;
 
-// Members. Lots of one key merge, so their number follows from classes and months.
-
-/// Open lots one member can reach: 16 classes, 240 months.
-pub const LOTS_PER_MEMBER_MAX: usize = 16 * 240;
-
 // Jobs.
 
 /// How long a hold may be over its time before an alarm is due: no gateway sweeps.

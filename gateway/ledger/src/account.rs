@@ -45,7 +45,7 @@ words! {
         MemberPending = "member.pending",
         /// What the member owes after a clawback; its balance is never above zero.
         MemberOwed = "member.owed",
-        /// Where points come from; its balance is minus all that was ever granted.
+        /// Where points come from; its balance is minus what was granted and not taken back.
         ProgrammeIssued = "programme.issued",
         /// Points that expired unspent.
         ProgrammeBreakage = "programme.breakage",

@@ -54,7 +54,7 @@ pub enum Answer {
     },
     /// The command did what it says.
     Done,
-    /// A rule says no to staff or owner; nothing changed.
+    /// A rule says no to staff or owner; nothing changed but what was due by now.
     Refused(Reason),
     /// What the command names does not exist, or is not the caller's.
     NotFound,

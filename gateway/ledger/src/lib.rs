@@ -30,12 +30,14 @@ pub mod programme;
 pub mod records;
 pub mod state;
 
+mod adjustment;
 mod authorization;
 mod decide;
 mod due;
 mod earning;
 mod identify;
 mod membership;
+mod payment;
 mod posting;
 mod purchase;
 mod refund;

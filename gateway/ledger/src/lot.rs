@@ -75,6 +75,8 @@ impl LotKey {
     }
 }
 
+/// Open lots at which staff can grant a member no further one. Purchases open at most one a day.
+pub const LOTS_PER_MEMBER_MAX: usize = 1_000;
 /// Points paid for by the programme itself.
 pub const FUNDED_BY_PROGRAMME: &str = "programme";
 

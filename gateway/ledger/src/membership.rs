@@ -1,16 +1,14 @@
-//! Members and cards: enrolment, revocation, short codes, and what staff does.
+//! Members and cards: enrolment, revocation, short codes, blocking; and the programme's activation.
 
 use jiff::SignedDuration;
 use member_card::{CardId, SpendLimit};
-use pos_protocol::{MemberId, Points, Reason};
+use pos_protocol::{MemberId, Reason};
 use serde_json::json;
 
 use crate::{
-    account::{Account, Motive},
     card_use::{ShortCode, ShortCodeHash},
-    command::{Activation, Adjustment, Direction, Enrol},
+    command::{Activation, Enrol},
     decision::{Answer, Stop},
-    lot::{self, LotKey},
     member::{Card, CardStatus, Member, MemberStatus},
     posting::Posting,
     programme::BASE_RANK,
@@ -24,6 +22,10 @@ impl Posting<'_> {
         if let Some(card) = self.card(card_id) {
             if card.status == CardStatus::Revoked {
                 return Ok(Answer::Refused(Reason::CardBlocked));
+            }
+            if card.public_key != enrol.public_key {
+                // Two keys with one hash: the second is not let in.
+                return Ok(Answer::Refused(Reason::UnknownCard));
             }
             let member_id = card.member_id;
             let member = self
@@ -125,78 +127,6 @@ impl Posting<'_> {
             },
         );
         Answer::ShortCodeMade
-    }
-
-    pub(crate) fn adjust(&mut self, adjustment: &Adjustment) -> Result<Answer, Stop> {
-        let Adjustment {
-            member_id, points, ..
-        } = *adjustment;
-        if self.member(member_id).is_none() {
-            return Ok(Answer::NotFound);
-        }
-        if points.is_zero() {
-            return Ok(Answer::Refused(Reason::ZeroPoints));
-        }
-        self.settle_due(member_id)?;
-        let id = self.new_id();
-        let slip = self.programme_slip(member_id, Motive::Adjustment, id);
-        match adjustment.direction {
-            Direction::Grant => {
-                let scope = adjustment.scope.clone();
-                let Some(key) =
-                    LotKey::granted(self.programme(), &adjustment.class, self.today, scope)
-                else {
-                    return Ok(Answer::NotFound);
-                };
-                let fits = self.member(member_id).is_some_and(|member| {
-                    let all = [member.available, member.held, member.pending, points];
-                    all.into_iter()
-                        .try_fold(Points::ZERO, Points::checked_add)
-                        .is_some()
-                });
-                if !fits {
-                    return Ok(Answer::Refused(Reason::AmountTooLarge));
-                }
-                let lot_id = self.lot_for(member_id, key, &format!("adjustment:{id}"));
-                self.transfer(
-                    &slip,
-                    Account::ProgrammeIssued,
-                    Account::MemberAvailable,
-                    Some(lot_id),
-                    points,
-                )?;
-                self.pay_debt(member_id, lot_id, points)?;
-            }
-            Direction::Take => {
-                let parts =
-                    lot::select_any(self.lots_of(member_id).into_iter(), self.today, points);
-                if lot::sum(&parts) < points {
-                    return Ok(Answer::Refused(Reason::InsufficientPoints));
-                }
-                self.transfer_parts(
-                    &slip,
-                    Account::MemberAvailable,
-                    Account::ProgrammeIssued,
-                    &parts,
-                )?;
-            }
-        }
-        let data = json!({
-            "adjustment_id": id,
-            "member_id": member_id,
-            "direction": match adjustment.direction { Direction::Grant => "grant", Direction::Take => "take" },
-            "points": points,
-            "class": adjustment.class,
-            "reason": adjustment.reason,
-            "actor": adjustment.actor,
-        });
-        self.member_event(
-            member_id,
-            "points.adjusted",
-            format!("member/{member_id}"),
-            &data,
-        );
-        Ok(Answer::Done)
     }
 
     pub(crate) fn set_blocked(

@@ -126,15 +126,14 @@ impl<'a> Posting<'a> {
 
     /// All open holds of a member, oldest first.
     pub(crate) fn holds_of(&self, member_id: MemberId) -> Vec<Authorization> {
-        let mut holds: BTreeMap<_, _> = self.state.authorizations.iter().collect();
-        holds.extend(
-            self.changes
-                .authorizations
-                .iter()
-                .map(|(id, edit)| (id, &edit.row)),
-        );
-        let open =
-            |hold: &&Authorization| hold.member_id == member_id && hold.state == HoldState::Held;
+        // A batch carries the holds of many members: leave those out before anything is sorted.
+        let own = |hold: &Authorization| hold.member_id == member_id;
+        let loaded = self.state.authorizations.iter();
+        let mut holds: BTreeMap<_, _> = loaded.filter(|(_, hold)| own(hold)).collect();
+        let edited = self.changes.authorizations.iter();
+        let edited = edited.map(|(id, edit)| (id, &edit.row));
+        holds.extend(edited.filter(|(_, hold)| own(hold)));
+        let open = |hold: &&Authorization| hold.state == HoldState::Held;
         holds.into_values().filter(open).cloned().collect()
     }
 

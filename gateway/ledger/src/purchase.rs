@@ -7,24 +7,23 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::SignedDuration;
 use pos_protocol::{
-    Advice, AuthorizationId, BasketId, EarnedView, LotId, MemberId, PendingId, Points,
-    PurchaseAnswer, PurchaseId, PurchaseView, Reason, Receipt, RequestId, Yen,
+    Advice, BasketId, EarnedView, LotId, MemberId, PendingId, Points, PurchaseAnswer, PurchaseId,
+    PurchaseView, Reason, Receipt, RequestId, Yen,
 };
 use serde_json::json;
 
 use crate::{
     account::{Account, Motive},
-    authorization::resolved,
     calendar,
     card_use::{Till, UseKey},
     command::Payment,
     decision::{Broken, Stop},
     earning,
-    identify::Presented,
-    lot::{self, LotKey, Part, Pending, Scope, Spending},
+    lot::{self, LotKey, Pending, Scope},
+    payment::Paid,
     posting::{Posting, Slip},
     programme::BASE_CLASS,
-    records::{Authorization, Earned, HoldState, Purchase, PurchaseState, RequestKind},
+    records::{Earned, Purchase, PurchaseState, RequestKind},
     reply::Reply,
 };
 
@@ -41,39 +40,11 @@ pub(crate) struct Sale<'c> {
     pub(crate) advice: Option<&'c Advice>,
 }
 
-/// Who buys and how the points part is paid.
-struct Paid {
-    member_id: MemberId,
-    used: UseKey,
-    authorization_id: Option<AuthorizationId>,
-    parts: Vec<Part>,
-    /// Points claimed beyond what could be taken; only ever in an advice.
-    shortfall: Points,
-}
-
 impl Posting<'_> {
     pub(crate) fn purchase(&mut self, sale: Sale<'_>, payment: &Payment) -> Result<Reply, Stop> {
         let purchase_id = PurchaseId::new(self.new_id());
         self.check_advice_delay(sale.advice)?;
-        let paid = match payment {
-            Payment::Card { card, redeem } => {
-                let scanned_at = sale.advice.map_or(self.now, |advice| advice.scanned_at);
-                let presented = self.identify(sale.till, sale.basket_id, card, scanned_at)?;
-                self.check_sale(sale, presented.member_id, presented.used)?;
-                self.pay_at_once(sale, purchase_id, presented, *redeem)?
-            }
-            Payment::Authorization {
-                authorization_id,
-                redeem,
-            } => {
-                let hold = self.own_hold(sale.till, *authorization_id)?;
-                if hold.basket_id != *sale.basket_id {
-                    return Err(Stop::decline(Reason::UnknownAuthorization));
-                }
-                self.check_sale(sale, hold.member_id, hold.used)?;
-                self.capture(sale, purchase_id, hold, *redeem)?
-            }
-        };
+        let paid = self.pay(sale, purchase_id, payment)?;
         let purchase = self.complete(sale, purchase_id, paid)?;
         let answer = PurchaseAnswer {
             purchase: Some(purchase_view(&purchase)),
@@ -100,7 +71,12 @@ impl Posting<'_> {
     }
 
     /// What must hold before anything moves: the basket is open, the day is open, amounts fit.
-    fn check_sale(&self, sale: Sale<'_>, member_id: MemberId, used: UseKey) -> Result<(), Stop> {
+    pub(crate) fn check_sale(
+        &self,
+        sale: Sale<'_>,
+        member_id: MemberId,
+        used: UseKey,
+    ) -> Result<(), Stop> {
         let decline = |reason| Stop::decline_member(reason, member_id);
         if self
             .binding(used)
@@ -123,160 +99,11 @@ impl Posting<'_> {
         if day > calendar::days_after(open, 1) || calendar::days_after(day, late) < open {
             return Err(decline(Reason::BusinessDateNotOpen));
         }
-        let most =
-            earning::earned(self.programme(), sale.receipt, Points::ZERO).map(|(points, _)| points);
-        let fits = self
-            .member(member_id)
-            .zip(most)
-            .is_some_and(|(member, most)| {
-                let all = [member.available, member.held, member.pending, most];
-                all.into_iter()
-                    .try_fold(Points::ZERO, Points::checked_add)
-                    .is_some()
-            });
-        if fits {
-            Ok(())
-        } else {
-            Err(decline(Reason::AmountTooLarge))
+        let most = earning::earned(self.programme(), sale.receipt, Points::ZERO);
+        match most {
+            Some((most, _)) if self.has_room_for(member_id, most) => Ok(()),
+            _ => Err(decline(Reason::AmountTooLarge)),
         }
-    }
-
-    /// Points that would pay the whole receipt.
-    fn worth(&self, total: Yen) -> Points {
-        let points = total
-            .get()
-            .checked_div(i64::from(self.programme().yen_per_point.get()))
-            .unwrap_or(0);
-        Points::new(points).unwrap_or(Points::ZERO)
-    }
-
-    /// Authorizes and captures in one step.
-    fn pay_at_once(
-        &mut self,
-        sale: Sale<'_>,
-        purchase_id: PurchaseId,
-        presented: Presented,
-        redeem: Points,
-    ) -> Result<Paid, Stop> {
-        let member_id = presented.member_id;
-        let allowance = self.allowance(presented);
-        let worth = self.worth(sale.receipt.total);
-        if sale.advice.is_none() && !redeem.is_zero() {
-            let too_much = (redeem > worth).then_some(Reason::AboveReceiptTotal);
-            if let Some(reason) = allowance.refusal(redeem).or(too_much) {
-                return Err(Stop::decline_member(reason, member_id));
-            }
-        }
-        let wanted = redeem.min(allowance.points()).min(worth);
-        let here = Spending::at(self.programme(), &sale.till.store_id, Some(sale.receipt));
-        let parts = lot::select(
-            self.lots_of(member_id).into_iter(),
-            here,
-            self.today,
-            wanted,
-        );
-        let shortfall = redeem.saturating_sub(lot::sum(&parts));
-        if sale.advice.is_none() && !shortfall.is_zero() {
-            return Err(Stop::decline_member(Reason::InsufficientPoints, member_id));
-        }
-        let slip = self.sale_slip(sale, member_id, Motive::Capture, purchase_id.as_uuid());
-        self.transfer_parts(
-            &slip,
-            Account::MemberAvailable,
-            Account::StoreRedeemed,
-            &parts,
-        )?;
-        Ok(Paid {
-            member_id,
-            used: presented.used,
-            authorization_id: None,
-            parts,
-            shortfall,
-        })
-    }
-
-    /// Captures a hold, whole or in part; the rest goes back to its lots.
-    fn capture(
-        &mut self,
-        sale: Sale<'_>,
-        purchase_id: PurchaseId,
-        hold: Authorization,
-        redeem: Option<Points>,
-    ) -> Result<Paid, Stop> {
-        let (member_id, used, authorization_id) = (hold.member_id, hold.used, Some(hold.id));
-        let claimed = redeem.unwrap_or(hold.points);
-        match (resolved(hold.state), sale.advice) {
-            (None, _) => {}
-            // The basket is not complete (that was checked), so the goods left on a hold that is gone.
-            (Some(_), Some(_)) => {
-                let wanted = claimed.min(hold.points).min(self.worth(sale.receipt.total));
-                let here = Spending::at(self.programme(), &sale.till.store_id, Some(sale.receipt));
-                let parts = lot::select(
-                    self.lots_of(member_id).into_iter(),
-                    here,
-                    self.today,
-                    wanted,
-                );
-                let slip = self.sale_slip(sale, member_id, Motive::Capture, purchase_id.as_uuid());
-                self.transfer_parts(
-                    &slip,
-                    Account::MemberAvailable,
-                    Account::StoreRedeemed,
-                    &parts,
-                )?;
-                let shortfall = claimed.saturating_sub(lot::sum(&parts));
-                return Ok(Paid {
-                    member_id,
-                    used,
-                    authorization_id,
-                    parts,
-                    shortfall,
-                });
-            }
-            (Some(reason), None) => return Err(Stop::decline_member(reason, member_id)),
-        }
-        let worth = self.worth(sale.receipt.total);
-        if sale.advice.is_none() {
-            let refusal = if claimed > hold.points {
-                Some(Reason::AboveHold)
-            } else {
-                (claimed > worth).then_some(Reason::AboveReceiptTotal)
-            };
-            if let Some(reason) = refusal {
-                return Err(Stop::decline_member(reason, member_id));
-            }
-        }
-        let (parts, rest) = lot::split(&hold.parts, claimed.min(worth));
-        let captured = lot::sum(&parts);
-        let source = hold.id.as_uuid();
-        let slip = self.sale_slip(sale, member_id, Motive::Capture, source);
-        self.transfer_parts(&slip, Account::MemberHeld, Account::StoreRedeemed, &parts)?;
-        let slip = Slip {
-            motive: Motive::Release,
-            ..slip
-        };
-        self.transfer_parts(&slip, Account::MemberHeld, Account::MemberAvailable, &rest)?;
-        self.count_holds(member_id, |open| open.saturating_sub(1));
-        let resolved_at = Some(self.now);
-        let id = hold.id;
-        self.put_authorization(
-            id,
-            Authorization {
-                state: HoldState::Captured,
-                captured,
-                resolved_at,
-                ..hold
-            },
-        );
-        // What went back to a lot past its last day lapses at once.
-        self.settle_due(member_id)?;
-        Ok(Paid {
-            member_id,
-            used,
-            authorization_id,
-            parts,
-            shortfall: claimed.saturating_sub(captured),
-        })
     }
 
     /// Books shortfall and accrual, closes the basket and writes the purchase.
@@ -326,12 +153,12 @@ impl Posting<'_> {
             clawback_due: Points::ZERO,
         };
         self.edit_binding(used, |binding| binding.purchase_id = Some(id));
-        self.tell_purchase(&purchase);
+        self.tell_purchase(sale, &purchase);
         self.put_purchase(id, purchase.clone());
         Ok(purchase)
     }
 
-    fn sale_slip(
+    pub(crate) fn sale_slip(
         &self,
         sale: Sale<'_>,
         member_id: MemberId,
@@ -421,7 +248,7 @@ impl Posting<'_> {
         id
     }
 
-    fn tell_purchase(&mut self, purchase: &Purchase) {
+    fn tell_purchase(&mut self, sale: Sale<'_>, purchase: &Purchase) {
         let skew = self
             .now
             .duration_since(purchase.receipt.occurred_at)
@@ -443,6 +270,7 @@ impl Posting<'_> {
             "earned": purchase.earned.iter().map(earned_view).collect::<Vec<_>>(),
             "programme_version": purchase.programme_version,
             "advice": purchase.advice,
+            "scanned_at": sale.advice.map(|advice| advice.scanned_at),
             "recorded_at": purchase.recorded_at,
             "till_clock_skew_seconds": flagged.then_some(skew),
         });

@@ -285,7 +285,10 @@ async fn serve_open(
         writer: writer.clone(),
         streams,
     });
-    let (shutdown, draining) = (app.shutdown().clone(), app.draining().clone());
+    app.read_signing_keys()
+        .await
+        .map_err(|error| Failure::io("cannot make a signing key")(std::io::Error::other(error)))?;
+    let shutdown = app.shutdown().clone();
     let upkeep = tokio::spawn(app.clone().upkeep());
     let sweep = Sweep {
         store: serving.store.clone(),
@@ -294,22 +297,16 @@ async fn serve_open(
         every: serving.sweep_every,
     };
     let sweep = tokio::spawn(sweep.run(shutdown.clone()));
-    let stop = shutdown.clone();
-    let mut asked = stop_signals()?;
-    tokio::spawn(async move {
-        asked.recv().await;
-        tracing::info!("gateway.stopping");
-        draining.cancel();
-        stop.cancel();
-    });
-    let scheme = if serving.tls.is_some() {
-        "https"
-    } else {
-        "http"
-    };
+    stop_when_told(&app)?;
+    let scheme = serving.tls.as_ref().map_or("http", |_| "https");
     tracing::info!(listen.address = %address, "gateway.listening");
-    output::line(format!("listening on {scheme}://{address}"))?;
-    up(address)?;
+    let told =
+        output::line(format!("listening on {scheme}://{address}")).and_then(|()| up(address));
+    match told {
+        // Nobody reads the output any more; the gateway still serves.
+        Ok(()) | Err(Failure::OutputClosed) => {}
+        Err(failure) => return Err(failure),
+    }
     let router = http::router(app);
     http::serve(
         listener,
@@ -326,6 +323,19 @@ async fn serve_open(
     }
     lanes.drained().await;
     tracing::info!("gateway.stopped");
+    Ok(())
+}
+
+/// Stops the gateway when the process is asked to stop.
+fn stop_when_told(app: &App) -> Result<(), Failure> {
+    let (shutdown, draining) = (app.shutdown().clone(), app.draining().clone());
+    let mut asked = stop_signals()?;
+    tokio::spawn(async move {
+        asked.recv().await;
+        tracing::info!("gateway.stopping");
+        draining.cancel();
+        shutdown.cancel();
+    });
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 //! All tables are read side by side in one snapshot ([`Store::long_snapshot`]). A row that makes no
 //! sense is handed over with its key instead of ending the reading: finding it is the point.
 
-use std::{collections::VecDeque, fmt};
+use std::{collections::VecDeque, fmt, sync::LazyLock};
 
 use ledger::{
     account::Transfer,
@@ -38,8 +38,16 @@ const BEGIN: Sql = Sql {
     sqlite: "BEGIN",
 };
 const MEMBERS_COUNT: Sql = Sql::both("SELECT count(*) FROM members");
-const LOOSE_REQUESTS: &str = "WHERE member_id IS NULL AND (terminal_id, request_id) > ($1, $2) \
-                              ORDER BY terminal_id, request_id LIMIT $3";
+static LOOSE_REQUESTS: LazyLock<Sql> = LazyLock::new(|| {
+    let these = "WHERE member_id IS NULL AND (terminal_id, request_id) > ($1, $2) \
+                 ORDER BY terminal_id, request_id LIMIT $3";
+    <StoredRequest as Row>::table().select(these, these)
+});
+
+/// The statements of this module that need nothing made before them.
+pub(super) fn statements() -> Vec<Sql> {
+    vec![MEMBERS_COUNT, *LOOSE_REQUESTS]
+}
 
 /// A row that cannot be understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -306,16 +314,13 @@ impl Snapshot {
         &mut self,
         after: (&str, &str),
     ) -> Result<Vec<Result<StoredRequest, Unreadable>>, StoreError> {
-        static LOOSE: std::sync::LazyLock<Sql> = std::sync::LazyLock::new(|| {
-            let table = <StoredRequest as Row>::table();
-            table.select(LOOSE_REQUESTS, LOOSE_REQUESTS)
-        });
         let values = [
             Value::Text(after.0.into()),
             Value::Text(after.1.into()),
             Value::Int(PAGE_ROWS.into()),
         ];
-        let rows: Vec<Read<StoredRequest>> = self.connection.fetch(*LOOSE, &values).await?;
+        let rows: Vec<Read<StoredRequest>> =
+            self.connection.fetch(*LOOSE_REQUESTS, &values).await?;
         Ok(rows.into_iter().map(|row| row.0).collect())
     }
 }

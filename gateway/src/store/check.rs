@@ -19,6 +19,7 @@ fn statements() -> Vec<Sql> {
     all.extend(read::statements());
     all.extend(events::statements());
     all.extend(diagnosis::statements());
+    all.extend(super::by_member::statements());
     all.extend(snapshot::statements());
     all
 }

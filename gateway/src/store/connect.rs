@@ -142,6 +142,9 @@ impl Store {
                     .clone()
                     .application_name("point-gateway")
                     .options([
+                        // An answer leaves after COMMIT, so COMMIT has to mean what it says, whatever
+                        // role or server think of it.
+                        ("synchronous_commit", "on"),
                         ("lock_timeout", LOCK_TIMEOUT_MS),
                         ("statement_timeout", STATEMENT_TIMEOUT_MS),
                         (

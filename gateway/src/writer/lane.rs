@@ -1,17 +1,14 @@
 //! One lane: takes what is queued, runs it, answers all.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
 use ledger::decision::Answer;
 use tokio::sync::mpsc;
 
-use super::{Committed, Job, WriteError, WriterOptions, batch};
+use super::{Committed, Job, Tally, WriteError, WriterOptions, batch};
 use crate::{
     clock,
     store::{Store, StoreError},
@@ -29,7 +26,7 @@ pub(super) struct Lane {
     store: Store,
     batch_commands_max: usize,
     committed: Committed,
-    batches: Arc<AtomicU64>,
+    tally: Arc<Tally>,
 }
 
 impl Lane {
@@ -37,26 +34,31 @@ impl Lane {
         number: usize,
         store: Store,
         options: &WriterOptions,
-        batches: Arc<AtomicU64>,
+        tally: Arc<Tally>,
     ) -> Self {
         Self {
             number,
             store,
             batch_commands_max: options.batch_commands_max.max(1),
             committed: options.committed.clone(),
-            batches,
+            tally,
         }
     }
 
-    /// Runs until every sender is gone and the queue is empty.
-    pub(super) async fn run(self, mut queue: mpsc::Receiver<Job>) {
+    /// Runs until every sender is gone and the queue is empty. Each batch is a task of its own: should
+    /// one panic, its callers learn that their outcome is unknown, and the lane goes on.
+    pub(super) async fn run(self: Arc<Self>, mut queue: mpsc::Receiver<Job>) {
         let mut jobs = Vec::with_capacity(self.batch_commands_max);
         while queue.recv_many(&mut jobs, self.batch_commands_max).await > 0 {
             let started = clock::instant();
-            self.batches.fetch_add(1, Ordering::Relaxed);
+            self.tally.batches.fetch_add(1, Ordering::Relaxed);
             #[allow(clippy::cast_precision_loss, reason = "batches are small")]
             metrics::histogram!("gateway_writer_batch_commands").record(jobs.len() as f64);
-            self.carry_out(std::mem::take(&mut jobs)).await;
+            let (lane, batch) = (self.clone(), std::mem::take(&mut jobs));
+            if let Err(error) = tokio::spawn(async move { lane.carry_out(batch).await }).await {
+                self.tally.health.failed();
+                tracing::error!(lane = self.number, error = %error, "writer.batch_panicked");
+            }
             metrics::histogram!("gateway_writer_batch_seconds")
                 .record(started.elapsed().as_secs_f64());
         }
@@ -67,7 +69,10 @@ impl Lane {
     /// command runs alone, so that only the culprit fails.
     async fn carry_out(&self, jobs: Vec<Job>) {
         match self.run_with_retries(&jobs).await {
-            Ok(answers) => answer_all(jobs, answers),
+            Ok(answers) => {
+                self.tally.health.succeeded();
+                answer_all(jobs, answers);
+            }
             Err(StoreError::Rejected(_) | StoreError::Corrupt(_) | StoreError::Conflict(_))
                 if jobs.len() > 1 =>
             {
@@ -82,7 +87,15 @@ impl Lane {
                     }
                 }
             }
-            Err(error) => refuse_all(jobs, &error),
+            Err(error) => {
+                if matches!(
+                    error,
+                    StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_)
+                ) {
+                    self.tally.health.failed();
+                }
+                refuse_all(jobs, &error);
+            }
         }
     }
 

@@ -11,6 +11,7 @@
 //! transaction is ever left half-way on a pooled connection.
 
 mod batch;
+mod health;
 mod lane;
 
 use std::{
@@ -30,7 +31,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{clock::Clock, store::Store};
+use crate::{clock::Clock, limits, store::Store};
 
 /// Is told which members a committed batch touched.
 pub type Committed = Arc<dyn Fn(&[MemberId]) + Send + Sync>;
@@ -60,8 +61,8 @@ impl WriterOptions {
         };
         Self {
             lanes,
-            batch_commands_max: 128,
-            queue_commands_max: 1_024,
+            batch_commands_max: limits::BATCH_COMMANDS_MAX,
+            queue_commands_max: limits::LANE_QUEUE_COMMANDS_MAX,
             answer_deadline: Duration::from_millis(900),
             committed: Arc::new(|_| {}),
         }
@@ -114,7 +115,14 @@ pub struct Writer {
     lanes: Arc<[mpsc::Sender<Job>]>,
     clock: Clock,
     answer_deadline: Duration,
-    batches: Arc<AtomicU64>,
+    tally: Arc<Tally>,
+}
+
+/// What the lanes tell of themselves.
+#[derive(Debug)]
+struct Tally {
+    batches: AtomicU64,
+    health: health::Health,
 }
 
 /// The running lanes.
@@ -137,12 +145,15 @@ impl Writer {
     #[must_use]
     pub fn start(store: &Store, clock: Clock, options: &WriterOptions) -> (Self, Lanes) {
         let mut tasks = JoinSet::new();
-        let batches = Arc::new(AtomicU64::new(0));
+        let tally = Arc::new(Tally {
+            batches: AtomicU64::new(0),
+            health: health::Health::new(),
+        });
         let lanes = (0..options.lanes.max(1))
             .map(|number| {
                 let (sender, receiver) = mpsc::channel(options.queue_commands_max.max(1));
-                let lane = lane::Lane::new(number, store.clone(), options, batches.clone());
-                tasks.spawn(lane.run(receiver));
+                let lane = lane::Lane::new(number, store.clone(), options, tally.clone());
+                tasks.spawn(Arc::new(lane).run(receiver));
                 sender
             })
             .collect();
@@ -151,7 +162,7 @@ impl Writer {
                 lanes,
                 clock,
                 answer_deadline: options.answer_deadline,
-                batches,
+                tally,
             },
             Lanes(tasks),
         )
@@ -198,7 +209,14 @@ impl Writer {
     /// Batches run so far over all lanes.
     #[must_use]
     pub fn batches(&self) -> u64 {
-        self.batches.load(Ordering::Relaxed)
+        self.tally.batches.load(Ordering::Relaxed)
+    }
+
+    /// Whether the write path works: false for a few seconds after a batch failed because the database
+    /// could not take it, until one succeeds, and when a lane has ended.
+    #[must_use]
+    pub fn ready(&self) -> bool {
+        self.tally.health.is_good() && self.lanes.iter().all(|lane| !lane.is_closed())
     }
 
     /// Commands waiting over all lanes.

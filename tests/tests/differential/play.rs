@@ -82,7 +82,7 @@ impl Play {
         let mut play = Self {
             steps: Vec::with_capacity(commands),
             state: State::new(InForce {
-                programme: first.clone(),
+                programme: first,
                 version: 0,
             }),
             kept: Changes::default(),
@@ -475,7 +475,7 @@ impl Play {
             // One of the next requests: the tombstone comes first.
             _ => RequestId::new(&format!(
                 "r{}",
-                self.steps.len() + 1 + self.dice.0 as usize % 6
+                self.steps.len() + 1 + usize::try_from(self.dice.0 % 6).unwrap()
             ))
             .unwrap(),
         };

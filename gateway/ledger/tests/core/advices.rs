@@ -31,8 +31,9 @@ fn an_advice_takes_no_more_than_the_shopper_and_the_receipt_allow() {
         s1.t1 b2 buy y 1000 redeem=150 advice=0s
             approved, shortfall 150, earned 10, available 420
         text z ann age=2s
+        # A claim counts for no more than the receipt is worth.
         s1.t1 b3 buy z 100 redeem=150 advice=0s
-            approved, redeemed 100, shortfall 50, earned 1, available 321
+            approved, redeemed 100, earned 1, available 321
         ",
     );
 }
@@ -122,10 +123,9 @@ fn an_advice_captures_a_hold_that_stands() {
             shortfall 50: shortfall > redeemed
             accrual 10: issued > available, base 2027-11-30
         s1.t1 b3 capture a3 60 advice=20m
-            approved, redeemed 60, shortfall 40, available 260
+            approved, redeemed 60, available 260
             capture 60: held > redeemed, base 2027-11-30
             release 40: held > available, base 2027-11-30
-            shortfall 40: shortfall > redeemed
         ",
     );
 }
@@ -159,9 +159,39 @@ fn an_advice_on_a_hold_that_is_gone_takes_no_more_than_was_held() {
         grant ann 500
         text x ann spend=100
         a1: s1.t1 b1 authorize x 100
-        s1.t1 void a1
-        s1.t1 b1 capture a1 1000 redeem=400 advice=1m
+        wait 31m
+        s1.t1 b1 capture a1 1000 redeem=400 advice=30m
             approved, redeemed 100, shortfall 300, earned 10, available 410
+        ",
+    );
+}
+
+#[test]
+fn an_advice_on_a_hold_that_the_till_let_go_takes_nothing() {
+    World::new().play(
+        "
+        grant ann 500
+        a1: s1.t1 b1 authorize ann 100
+        s1.t1 void a1
+        s1.t1 b1 capture a1 1000 advice=1m
+            approved, shortfall 100, earned 10, available 510
+        a2: s1.t1 b2 authorize ann 100
+        s1.t1 reverse a2
+        s1.t1 b2 capture a2 1000 advice=1m
+            approved, shortfall 100, earned 10, available 520
+        ",
+    );
+}
+
+#[test]
+fn an_advice_scanned_after_the_baskets_life_takes_nothing_of_an_old_hold() {
+    World::new().play(
+        "
+        grant ann 500
+        a1: s1.t1 b1 authorize ann 100
+        wait 40m
+        s1.t1 b1 capture a1 1000 advice=1m
+            approved, shortfall 100, earned 10, available 510
         ",
     );
 }
