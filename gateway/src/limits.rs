@@ -12,8 +12,12 @@ pub const BATCH_COMMANDS_MAX: usize = 128;
 pub const LANE_QUEUE_COMMANDS_MAX: usize = 1_024;
 /// How long a caller is asked to wait when a queue is full, or the database is away.
 pub const RETRY_AFTER_UNAVAILABLE_S: u32 = 1;
-/// How long a caller is asked to wait for a request that is still running.
-pub const RETRY_AFTER_IN_PROGRESS_S: u32 = 1;
+
+// The database.
+
+/// How long a short read outside the write path may take in all, waiting for a connection included.
+/// Callers get their 503 within a second.
+pub const DATABASE_READ_TIMEOUT_MS: u64 = 800;
 
 // Jobs.
 
@@ -58,6 +62,8 @@ pub const HEADER_TIMEOUT_MS: u64 = 10_000;
 pub const IDLE_TIMEOUT_MS: u64 = 75_000;
 /// How long the other side may refuse to take what is sent to it.
 pub const WRITE_STALL_TIMEOUT_MS: u64 = 30_000;
+/// How long a gateway that was asked to stop goes on serving while its readiness is false already.
+pub const DRAIN_S_DEFAULT: u64 = 2;
 /// How long requests in flight may take to finish once the gateway shuts down.
 pub const SHUTDOWN_GRACE_MS: u64 = 20_000;
 /// How long to pause when the system has no more file descriptors.

@@ -5,7 +5,7 @@
 //! one member's rows and a page of each table. Nothing is repaired: repair is by new entries, and a
 //! row that breaks an invariant is evidence.
 //!
-//! [`CHECKS`] are pure and look at one member; [`wide`] is what only the whole database can show.
+//! [`CHECKS`] are pure and look at one member; `wide` is what only the whole database can show.
 
 mod checks;
 mod rows;

@@ -3,6 +3,7 @@
 use std::{
     fmt, fs,
     net::SocketAddr,
+    num::NonZeroU32,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -50,6 +51,12 @@ pub struct Settings {
     pub read_connections: Option<u32>,
     /// Of `serve`.
     pub sweep_seconds: Option<u64>,
+    /// Of `serve`.
+    pub client_requests_per_second: Option<NonZeroU32>,
+    /// Of `serve`.
+    pub client_burst: Option<NonZeroU32>,
+    /// Of `serve`.
+    pub drain_seconds: Option<u64>,
 }
 
 impl Settings {

@@ -98,9 +98,6 @@ catalogue! {
     /// The body took too long.
     BodyTimeout = "body_timeout", REQUEST_TIMEOUT, "The body did not arrive in time",
         "The head of the request arrived, its body did not. Nothing was done.";
-    /// The same request is running.
-    RequestInProgress = "request_in_progress", CONFLICT, "The same request is still running",
-        "A request with the same id has not been answered yet. Wait as long as `Retry-After` says, and send it again unchanged.";
     /// The body is too large.
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is too large",
         "No message of this interface needs that many bytes.";
@@ -203,7 +200,6 @@ impl Problem {
             ProblemKind::Overloaded | ProblemKind::Unavailable | ProblemKind::OutcomeUnknown => {
                 limits::RETRY_AFTER_UNAVAILABLE_S
             }
-            ProblemKind::RequestInProgress => limits::RETRY_AFTER_IN_PROGRESS_S,
             _ => return problem,
         };
         problem.header(header::RETRY_AFTER, HeaderValue::from(retry_s))

@@ -3,29 +3,83 @@
 //! Invariant: no connection goes back to its pool with a transaction open. The driver would return
 //! one whose `BEGIN`, statement or `COMMIT` was cancelled half-way; here a connection whose
 //! transaction was not seen to end is closed, and the database rolls back.
+//!
+//! A database that froze answers nothing, not even that its own time limits have passed. Who waits
+//! for a short read is told within [`limits::DATABASE_READ_TIMEOUT_MS`], by the gateway's own clock.
+
+use std::time::Duration;
 
 use sqlx::{
     Postgres, Sqlite,
     pool::PoolConnection,
     postgres::{PgDatabaseError, PgSeverity},
 };
+use tokio::time::Instant;
 
 use super::{
     Store, StoreError,
     row::{FromRow, Reader, Source},
     sql::{self, Cells, Sql, Value},
 };
+use crate::{clock, limits};
 
 #[derive(Debug)]
-enum Handle {
+pub(super) enum Handle {
     Postgres(PoolConnection<Postgres>),
     Sqlite(PoolConnection<Sqlite>),
+}
+
+/// How long answers of the database are waited for.
+#[derive(Debug)]
+pub(super) struct Patience {
+    /// None: as long as the database's own limits let a statement run.
+    until: Option<Instant>,
+    ran_out: bool,
+}
+
+impl Patience {
+    const fn endless() -> Self {
+        Self {
+            until: None,
+            ran_out: false,
+        }
+    }
+
+    fn brief() -> Self {
+        let limit = Duration::from_millis(limits::DATABASE_READ_TIMEOUT_MS);
+        Self {
+            until: Some(Instant::from_std(clock::instant()) + limit),
+            ran_out: false,
+        }
+    }
+
+    /// Waits for the answer to one statement.
+    pub(super) async fn wait<T>(
+        &mut self,
+        statement: impl Future<Output = Result<T, sqlx::Error>>,
+    ) -> Result<T, StoreError> {
+        let answer = match self.until {
+            None => statement.await,
+            Some(until) => match tokio::time::timeout_at(until, statement).await {
+                Ok(answer) => answer,
+                Err(_) => {
+                    self.ran_out = true;
+                    return Err(StoreError::Unavailable(format!(
+                        "no answer within {} ms",
+                        limits::DATABASE_READ_TIMEOUT_MS
+                    )));
+                }
+            },
+        };
+        answer.map_err(StoreError::from_sqlx)
+    }
 }
 
 /// A connection taken from a pool.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    handle: Handle,
+    pub(super) handle: Handle,
+    pub(super) patience: Patience,
     /// A transaction was begun and not seen to end.
     open: bool,
     /// No statement of the transaction failed, was cancelled, or missed a row.
@@ -34,7 +88,7 @@ pub(crate) struct Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        if self.open {
+        if self.open || self.patience.ran_out {
             match &mut self.handle {
                 Handle::Postgres(connection) => connection.close_on_drop(),
                 Handle::Sqlite(connection) => connection.close_on_drop(),
@@ -50,21 +104,33 @@ impl Connection {
             Store::Postgres { write, .. } => write.acquire().await.map(Handle::Postgres),
             Store::Sqlite { write, .. } => write.acquire().await.map(Handle::Sqlite),
         };
-        handle.map(Self::new).map_err(StoreError::from_sqlx)
+        let handle = handle.map_err(StoreError::from_sqlx)?;
+        Ok(Self::new(handle, Patience::endless()))
     }
 
-    /// A connection for everybody else.
+    /// A connection for reads that may take their time: jobs, exports, the audit.
     pub(crate) async fn reading(store: &Store) -> Result<Self, StoreError> {
-        let handle = match store {
-            Store::Postgres { read, .. } => read.acquire().await.map(Handle::Postgres),
-            Store::Sqlite { read, .. } => read.acquire().await.map(Handle::Sqlite),
-        };
-        handle.map(Self::new).map_err(StoreError::from_sqlx)
+        Self::to_read(store, Patience::endless()).await
     }
 
-    fn new(handle: Handle) -> Self {
+    /// A connection for a few short reads that somebody waits for. After
+    /// [`limits::DATABASE_READ_TIMEOUT_MS`] from now they fail with [`StoreError::Unavailable`].
+    pub(crate) async fn brief(store: &Store) -> Result<Self, StoreError> {
+        Self::to_read(store, Patience::brief()).await
+    }
+
+    async fn to_read(store: &Store, mut patience: Patience) -> Result<Self, StoreError> {
+        let handle = match store {
+            Store::Postgres { read, .. } => Handle::Postgres(patience.wait(read.acquire()).await?),
+            Store::Sqlite { read, .. } => Handle::Sqlite(patience.wait(read.acquire()).await?),
+        };
+        Ok(Self::new(handle, patience))
+    }
+
+    fn new(handle: Handle, patience: Patience) -> Self {
         Self {
             handle,
+            patience,
             open: false,
             sound: true,
         }
@@ -82,16 +148,12 @@ impl Connection {
         self.sound = false;
         let rows = match &mut self.handle {
             Handle::Postgres(connection) => {
-                let rows = sqlx::raw_sql(begin.postgres)
-                    .fetch_all(&mut **connection)
-                    .await;
-                read_all(rows.map_err(StoreError::from_sqlx)?)?
+                let rows = sqlx::raw_sql(begin.postgres).fetch_all(&mut **connection);
+                read_all(self.patience.wait(rows).await?)?
             }
             Handle::Sqlite(connection) => {
-                let rows = sqlx::raw_sql(begin.sqlite)
-                    .fetch_all(&mut **connection)
-                    .await;
-                read_all(rows.map_err(StoreError::from_sqlx)?)?
+                let rows = sqlx::raw_sql(begin.sqlite).fetch_all(&mut **connection);
+                read_all(self.patience.wait(rows).await?)?
             }
         };
         self.sound = true;
@@ -111,7 +173,10 @@ impl Connection {
 
     /// Rolls back.
     pub(crate) async fn rollback(&mut self) -> Result<(), StoreError> {
-        self.end("ROLLBACK").await.map_err(StoreError::from_sqlx)
+        let mut patience = std::mem::replace(&mut self.patience, Patience::endless());
+        let ended = patience.wait(self.end("ROLLBACK")).await;
+        self.patience = patience;
+        ended
     }
 
     async fn end(&mut self, text: &'static str) -> Result<(), sqlx::Error> {
@@ -137,17 +202,13 @@ impl Connection {
         let rows = match &mut self.handle {
             Handle::Postgres(connection) => {
                 let arguments = sql::postgres_values(values)?;
-                let rows = sqlx::query_with(sql.postgres, arguments)
-                    .fetch_all(&mut **connection)
-                    .await;
-                read_all(rows.map_err(StoreError::from_sqlx)?)?
+                let rows = sqlx::query_with(sql.postgres, arguments).fetch_all(&mut **connection);
+                read_all(self.patience.wait(rows).await?)?
             }
             Handle::Sqlite(connection) => {
                 let arguments = sql::sqlite_values(values)?;
-                let rows = sqlx::query_with(sql.sqlite, arguments)
-                    .fetch_all(&mut **connection)
-                    .await;
-                read_all(rows.map_err(StoreError::from_sqlx)?)?
+                let rows = sqlx::query_with(sql.sqlite, arguments).fetch_all(&mut **connection);
+                read_all(self.patience.wait(rows).await?)?
             }
         };
         self.sound = true;
@@ -169,18 +230,14 @@ impl Connection {
         match &mut self.handle {
             Handle::Postgres(connection) => {
                 let arguments = sql::postgres_arrays(columns)?;
-                let rows = sqlx::query_with(sql.postgres, arguments)
-                    .fetch_all(&mut **connection)
-                    .await;
-                found = read_all(rows.map_err(StoreError::from_sqlx)?)?;
+                let rows = sqlx::query_with(sql.postgres, arguments).fetch_all(&mut **connection);
+                found = read_all(self.patience.wait(rows).await?)?;
             }
             Handle::Sqlite(connection) => {
                 for row in 0..count {
                     let arguments = sql::sqlite_row(columns, row)?;
-                    let rows = sqlx::query_with(sql.sqlite, arguments)
-                        .fetch_all(&mut **connection)
-                        .await;
-                    found.extend(read_all(rows.map_err(StoreError::from_sqlx)?)?);
+                    let rows = sqlx::query_with(sql.sqlite, arguments).fetch_all(&mut **connection);
+                    found.extend(read_all(self.patience.wait(rows).await?)?);
                 }
             }
         }

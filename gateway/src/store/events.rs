@@ -109,7 +109,7 @@ impl Store {
         &self,
         members: &[MemberId],
     ) -> Result<Vec<(MemberId, i64)>, StoreError> {
-        let mut connection = Connection::reading(self).await?;
+        let mut connection = Connection::brief(self).await?;
         let found: Vec<Sequence> = connection.fetch_each(SEQUENCES, &[cells(members)]).await?;
         Ok(found.into_iter().map(|row| (row.0, row.1)).collect())
     }
@@ -124,7 +124,7 @@ impl Store {
         sequence: i64,
         limit: u32,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        let mut connection = Connection::reading(self).await?;
+        let mut connection = Connection::brief(self).await?;
         let values = [
             member_id.to_value(),
             Value::Int(sequence),

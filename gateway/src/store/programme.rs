@@ -61,7 +61,7 @@ impl Store {
     /// # Errors
     /// As any read.
     pub async fn programme(&self) -> Result<Option<InForce>, StoreError> {
-        let mut connection = Connection::reading(self).await?;
+        let mut connection = Connection::brief(self).await?;
         let newest: Vec<Newest> = connection.fetch(NEWEST, &[]).await?;
         match newest.first() {
             Some(Newest(Some(version))) => {

@@ -107,7 +107,7 @@ impl Store {
     /// # Errors
     /// As any read: the database is away, or a row makes no sense.
     pub async fn card(&self, card_id: CardId) -> Result<Option<Card>, StoreError> {
-        let mut connection = Connection::reading(self).await?;
+        let mut connection = Connection::brief(self).await?;
         first(by_key(&mut connection, &[cells([&card_id])]).await)
     }
 
@@ -120,7 +120,7 @@ impl Store {
         terminal_id: &TerminalId,
         request_id: &RequestId,
     ) -> Result<Option<StoredRequest>, StoreError> {
-        let mut connection = Connection::reading(self).await?;
+        let mut connection = Connection::brief(self).await?;
         let key = [cells([terminal_id]), cells([request_id])];
         first(by_key(&mut connection, &key).await)
     }
@@ -169,7 +169,7 @@ impl Store {
     }
 
     async fn owner(&self, sql: Sql, key: &[Value<'_>]) -> Result<Option<MemberId>, StoreError> {
-        let mut connection = Connection::reading(self).await?;
+        let mut connection = Connection::brief(self).await?;
         let found: Vec<Owner> = connection.fetch(sql, key).await?;
         Ok(found.into_iter().next().and_then(|owner| owner.0))
     }
@@ -179,7 +179,7 @@ impl Store {
     /// # Errors
     /// As any read.
     pub async fn member(&self, member_id: MemberId) -> Result<Option<MemberRecord>, StoreError> {
-        let mut snapshot = Snapshot::begin(self).await?;
+        let mut snapshot = Snapshot::brief(self).await?;
         let connection = &mut snapshot.connection;
         let Some(member) = first(by_key::<Member>(connection, &[cells([&member_id])]).await)?
         else {
@@ -203,7 +203,7 @@ impl Store {
     /// # Errors
     /// As any read.
     pub async fn member_by_no(&self, number: &MemberNo) -> Result<Option<Member>, StoreError> {
-        let mut connection = Connection::reading(self).await?;
+        let mut connection = Connection::brief(self).await?;
         first(connection.fetch(*MEMBER_BY_NO, &[number.to_value()]).await)
     }
 
@@ -218,7 +218,7 @@ impl Store {
         before: Option<TransferId>,
         limit: u32,
     ) -> Result<Vec<Transfer>, StoreError> {
-        let mut connection = Connection::reading(self).await?;
+        let mut connection = Connection::brief(self).await?;
         let before = before.map_or(Uuid::max(), TransferId::as_uuid);
         let values = [
             member_id.to_value(),
@@ -251,7 +251,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] if it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        let mut connection = Connection::reading(self).await?;
+        let mut connection = Connection::brief(self).await?;
         let _: Vec<Owner> = connection.fetch(PING, &[]).await?;
         Ok(())
     }

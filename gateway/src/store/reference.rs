@@ -31,14 +31,22 @@ pub enum Creation {
     NoSuchPlace,
 }
 
-/// Runs `$body` with `$pool` standing for the read pool of either database.
+/// Has `$read` answered, with `$connection` standing for a connection to either database.
 macro_rules! on_read {
-    ($store:expr, $pool:ident => $body:expr) => {
-        match $store {
-            $crate::store::Store::Postgres { read: $pool, .. } => $body,
-            $crate::store::Store::Sqlite { read: $pool, .. } => $body,
+    ($store:expr, $connection:ident => $read:expr) => {{
+        use $crate::store::connection::{Connection, Handle};
+        let mut taken = Connection::brief($store).await?;
+        match &mut taken.handle {
+            Handle::Postgres($connection) => {
+                let $connection = &mut **$connection;
+                taken.patience.wait($read).await?
+            }
+            Handle::Sqlite($connection) => {
+                let $connection = &mut **$connection;
+                taken.patience.wait($read).await?
+            }
         }
-    };
+    }};
 }
 /// Runs `$body` with `$pool` standing for the write pool of either database.
 macro_rules! on_write {

@@ -143,7 +143,7 @@ impl Store {
     }
 
     async fn applied(&self) -> Result<BTreeMap<i64, Done>, StoreError> {
-        let mut connection = Connection::reading(self).await?;
+        let mut connection = Connection::brief(self).await?;
         let tables: Vec<Count> = connection.fetch(KNOWS_MIGRATIONS, &[]).await?;
         if tables.iter().all(|count| count.0 == 0) {
             return Ok(BTreeMap::new());

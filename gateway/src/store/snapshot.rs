@@ -189,8 +189,17 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    pub(super) async fn begin(store: &Store) -> Result<Self, StoreError> {
-        let mut connection = Connection::reading(store).await?;
+    /// For as long as it takes.
+    async fn begin(store: &Store) -> Result<Self, StoreError> {
+        Self::on(Connection::reading(store).await?).await
+    }
+
+    /// For a few short reads.
+    pub(super) async fn brief(store: &Store) -> Result<Self, StoreError> {
+        Self::on(Connection::brief(store).await?).await
+    }
+
+    async fn on(mut connection: Connection) -> Result<Self, StoreError> {
         let _: Vec<Orphan> = connection.begin(BEGIN).await?;
         Ok(Self { connection })
     }

@@ -181,6 +181,7 @@ async fn forged_and_unknown_cards_get_one_answer() {
     let good = phone.card();
     let other_digit = if good.ends_with('1') { "2" } else { "1" };
     let forged = format!("{}{other_digit}", &good[..good.len() - 1]);
+    let long = "7".repeat(limits::CARD_TEXT_BYTES_MAX + 1);
     let mut answers = Vec::new();
     for (number, card) in [
         forged.as_str(),
@@ -191,6 +192,7 @@ async fn forged_and_unknown_cards_get_one_answer() {
         "4901234567894",
         "700301234567890187654321",
         "70021234567890123456",
+        &long,
     ]
     .into_iter()
     .enumerate()
@@ -227,7 +229,6 @@ async fn a_message_that_makes_no_sense_is_told_where() {
         receipt["total"] = json!(2_001);
         receipt
     };
-    let long = "7".repeat(limits::CARD_TEXT_BYTES_MAX + 1);
     let line = |line: u32, quantity: u32| json!({"line_no": line, "quantity": quantity});
     let refunds = format!("/v1/pos/purchases/{id}/refunds");
     for (path, body, pointer) in [
@@ -235,11 +236,6 @@ async fn a_message_that_makes_no_sense_is_told_where() {
             "/v1/pos/authorizations",
             json!({"basket_id": "b", "card": "7", "points": 0}),
             "/points",
-        ),
-        (
-            "/v1/pos/authorizations",
-            json!({"basket_id": "b", "card": long, "points": 1}),
-            "/card",
         ),
         (
             "/v1/pos/purchases",

@@ -136,11 +136,15 @@ async fn show(desk: &Desk, args: ShowArgs) -> Result<(), Failure> {
     if args.json {
         return show_json(&record, &history);
     }
-    let MemberRecord {
-        member,
-        lots,
-        cards,
-    } = &record;
+    show_head(&record)?;
+    output::line("")?;
+    show_lots(&record.lots)?;
+    output::line("")?;
+    show_history(&history)
+}
+
+fn show_head(record: &MemberRecord) -> Result<(), Failure> {
+    let MemberRecord { member, cards, .. } = record;
     output::line(format!("member    {} ({})", member.number, member.id))?;
     output::line(format!(
         "status    {}, rank {}",
@@ -159,7 +163,10 @@ async fn show(desk: &Desk, args: ShowArgs) -> Result<(), Failure> {
             card.enrolled_at
         ))?;
     }
-    output::line("")?;
+    Ok(())
+}
+
+fn show_lots(lots: &[Lot]) -> Result<(), Failure> {
     output::table(
         [
             "LOT",
@@ -183,8 +190,10 @@ async fn show(desk: &Desk, args: ShowArgs) -> Result<(), Failure> {
                 scope_words(lot),
             ]
         }),
-    )?;
-    output::line("")?;
+    )
+}
+
+fn show_history(history: &[Transfer]) -> Result<(), Failure> {
     output::table(
         ["TIME", "WHY", "POINTS", "FROM", "TO", "STORE"],
         history.iter().map(|transfer| {

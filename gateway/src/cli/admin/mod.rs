@@ -8,7 +8,7 @@ mod programme;
 
 use clap::Subcommand;
 
-pub(super) use programme::activate;
+pub(super) use programme::{activate, announce};
 
 use super::{Failure, Settings};
 

@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, BufRead, IsTerminal, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -21,7 +21,10 @@ use super::super::{
     desk::{self, Desk},
     output,
 };
-use crate::programme_file::{self, Change};
+use crate::{
+    programme_file::{self, Change, ProgrammeFileError},
+    toml_file::TomlFault,
+};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ProgrammeCommand {
@@ -124,7 +127,7 @@ async fn show(desk: &Desk, args: ShowArgs) -> Result<(), Failure> {
 async fn apply(desk: &Desk, args: ApplyArgs) -> Result<(), Failure> {
     let (programme, source) = programme_file::read(&args.file)?;
     let in_force = desk.store.programme().await?;
-    match announce(in_force.as_ref(), &programme)? {
+    match announce(in_force.as_ref(), &args.file, &programme, &source)? {
         Announced::Nothing => return Ok(()),
         Announced::Changes if args.dry_run => {
             return output::line("Nothing was changed: this was a dry run.");
@@ -138,13 +141,18 @@ async fn apply(desk: &Desk, args: ApplyArgs) -> Result<(), Failure> {
 }
 
 /// Whether there is anything to do.
-enum Announced {
+pub(in super::super) enum Announced {
     Nothing,
     Changes,
 }
 
-/// Says what a programme would change.
-fn announce(in_force: Option<&InForce>, programme: &Programme) -> Result<Announced, Failure> {
+/// Says what a programme file would change.
+pub(in super::super) fn announce(
+    in_force: Option<&InForce>,
+    file: &Path,
+    programme: &Programme,
+    source: &str,
+) -> Result<Announced, Failure> {
     let Some(in_force) = in_force else {
         output::line(format!(
             "No programme is in force yet; \"{}\" would be version 1.",
@@ -152,7 +160,7 @@ fn announce(in_force: Option<&InForce>, programme: &Programme) -> Result<Announc
         ))?;
         return Ok(Announced::Changes);
     };
-    same_id(in_force, programme)?;
+    same_id(in_force, file, programme, source)?;
     let changes = programme_file::diff(&in_force.programme, programme)
         .map_err(|error| Failure::io("cannot compare programmes")(io::Error::other(error)))?;
     if changes.is_empty() {
@@ -174,14 +182,21 @@ fn announce(in_force: Option<&InForce>, programme: &Programme) -> Result<Announc
 }
 
 /// Every card text is signed for the programme's id.
-fn same_id(in_force: &InForce, programme: &Programme) -> Result<(), Failure> {
+fn same_id(
+    in_force: &InForce,
+    file: &Path,
+    programme: &Programme,
+    source: &str,
+) -> Result<(), Failure> {
     let (old, new) = (&in_force.programme.id, &programme.id);
     if old == new {
         return Ok(());
     }
-    Err(Failure::Refused(format!(
+    let reason = format!(
         "id: the programme is \"{old}\" and can never become \"{new}\", because every card is signed for its id; nothing was changed"
-    )))
+    );
+    let fault = TomlFault::at_key(&file.display().to_string(), source, &["id"], reason);
+    Err(ProgrammeFileError::Wrong(fault).into())
 }
 
 fn confirmed() -> Result<bool, Failure> {

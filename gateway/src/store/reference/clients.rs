@@ -230,8 +230,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the database fails.
     pub async fn client(&self, id: &str) -> Result<Option<Client>, StoreError> {
-        let row: Option<Row> = on_read!(self, pool => sqlx::query_as(COLUMNS_BY_ID).bind(id)
-            .fetch_optional(pool).await.map_err(StoreError::from_sqlx)?);
+        let row: Option<Row> = on_read!(self, connection => sqlx::query_as(COLUMNS_BY_ID).bind(id)
+            .fetch_optional(connection));
         row.map(client_from).transpose()
     }
 
@@ -240,8 +240,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the database fails.
     pub async fn list_clients(&self) -> Result<Vec<Client>, StoreError> {
-        let rows: Vec<Row> = on_read!(self, pool => sqlx::query_as(COLUMNS_ALL)
-            .fetch_all(pool).await.map_err(StoreError::from_sqlx)?);
+        let rows: Vec<Row> = on_read!(self, connection => sqlx::query_as(COLUMNS_ALL)
+            .fetch_all(connection));
         rows.into_iter().map(client_from).collect()
     }
 }

@@ -72,8 +72,8 @@ impl Store {
     /// [`StoreError`] if the database fails.
     pub async fn store_row(&self, id: &StoreId) -> Result<Option<StoreRow>, StoreError> {
         const SQL: &str = "SELECT store_id, name, created_at FROM stores WHERE store_id = $1";
-        let row: Option<(String, String, i64)> = on_read!(self, pool => sqlx::query_as(SQL)
-            .bind(id.as_str()).fetch_optional(pool).await.map_err(StoreError::from_sqlx)?);
+        let row: Option<(String, String, i64)> = on_read!(self, connection => sqlx::query_as(SQL)
+            .bind(id.as_str()).fetch_optional(connection));
         row.map(store_from).transpose()
     }
 
@@ -84,8 +84,8 @@ impl Store {
     pub async fn terminal(&self, id: &TerminalId) -> Result<Option<TerminalRow>, StoreError> {
         const SQL: &str =
             "SELECT terminal_id, store_id, created_at FROM terminals WHERE terminal_id = $1";
-        let row: Option<(String, String, i64)> = on_read!(self, pool => sqlx::query_as(SQL)
-            .bind(id.as_str()).fetch_optional(pool).await.map_err(StoreError::from_sqlx)?);
+        let row: Option<(String, String, i64)> = on_read!(self, connection => sqlx::query_as(SQL)
+            .bind(id.as_str()).fetch_optional(connection));
         row.map(terminal_from).transpose()
     }
 
@@ -95,8 +95,8 @@ impl Store {
     /// [`StoreError`] if the database fails.
     pub async fn list_stores(&self) -> Result<Vec<StoreRow>, StoreError> {
         const SQL: &str = "SELECT store_id, name, created_at FROM stores ORDER BY store_id";
-        let rows: Vec<(String, String, i64)> = on_read!(self, pool => sqlx::query_as(SQL)
-            .fetch_all(pool).await.map_err(StoreError::from_sqlx)?);
+        let rows: Vec<(String, String, i64)> = on_read!(self, connection => sqlx::query_as(SQL)
+            .fetch_all(connection));
         rows.into_iter().map(store_from).collect()
     }
 
@@ -107,8 +107,8 @@ impl Store {
     pub async fn list_terminals(&self) -> Result<Vec<TerminalRow>, StoreError> {
         const SQL: &str =
             "SELECT terminal_id, store_id, created_at FROM terminals ORDER BY terminal_id";
-        let rows: Vec<(String, String, i64)> = on_read!(self, pool => sqlx::query_as(SQL)
-            .fetch_all(pool).await.map_err(StoreError::from_sqlx)?);
+        let rows: Vec<(String, String, i64)> = on_read!(self, connection => sqlx::query_as(SQL)
+            .fetch_all(connection));
         rows.into_iter().map(terminal_from).collect()
     }
 }

@@ -47,8 +47,8 @@ impl Store {
         const SQL: &str = "SELECT kid, private_key, public_key, created_at, active_from, retire_after FROM signing_keys \
              ORDER BY active_from DESC, kid";
         type Row = (String, Vec<u8>, Vec<u8>, i64, i64, Option<i64>);
-        let rows: Vec<Row> = on_read!(self, pool => sqlx::query_as(SQL)
-            .fetch_all(pool).await.map_err(StoreError::from_sqlx)?);
+        let rows: Vec<Row> = on_read!(self, connection => sqlx::query_as(SQL)
+            .fetch_all(connection));
         rows.into_iter()
             .map(
                 |(kid, private_key, public_key, created_at, active_from, retire_after)| {
