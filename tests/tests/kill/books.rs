@@ -102,11 +102,14 @@ struct Acknowledged {
     reply: Reply,
 }
 
+/// Baskets, as terminal and basket id, in which each card text was accepted.
+type Accepted = BTreeMap<(CardId, u32), BTreeSet<(String, String)>>;
+
 /// What all tills know together.
 #[derive(Debug, Default)]
 pub(crate) struct Books {
     answers: Mutex<BTreeMap<String, Vec<Acknowledged>>>,
-    accepted: Mutex<BTreeMap<(CardId, u32), BTreeSet<(String, String)>>>,
+    accepted: Mutex<Accepted>,
     lost: AtomicI64,
     refused: AtomicI64,
 }
