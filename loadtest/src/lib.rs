@@ -1,1 +1,23 @@
-//! placeholder
+//! Load for a point gateway, measured from outside.
+//!
+//! A closed loop: each caller sends its next request when it has the answer to the last, like tills
+//! at which shoppers stand. So under overload latency grows with the number of callers and says
+//! little; throughput is then the figure to read. Every authorization shows a card text that was
+//! really signed and is used once. Texts are signed, and bodies written, before the clock starts;
+//! holds are let go after it stopped.
+//!
+//! Reading order: [`cli`] takes the options, [`run`] and [`batching`] are the two measurements,
+//! [`load`] the closed loop, [`crowd`] the phones and [`wire`] the connections. [`figures`] is the
+//! one place that divides.
+
+pub mod batching;
+pub mod cli;
+pub mod clock;
+pub mod crowd;
+pub mod figures;
+pub mod gateway;
+pub mod load;
+pub mod machine;
+pub mod run;
+pub mod till;
+pub mod wire;

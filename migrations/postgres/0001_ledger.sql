@@ -91,6 +91,7 @@ CREATE TABLE lots (
     held              BIGINT  NOT NULL CHECK (held >= 0),
     pending           BIGINT  NOT NULL CHECK (pending >= 0),
     is_open           BOOLEAN NOT NULL GENERATED ALWAYS AS (available + held + pending > 0) STORED,
+    CHECK (available + held + pending <= granted),
     CHECK ((expiry = 'never') = (expires_on IS NULL))
 ) WITH (fillfactor = 70);
 -- By the flag and not by the balances: an index that names a balance would end HOT updates.

@@ -95,6 +95,7 @@ CREATE TABLE lots (
     held              INTEGER NOT NULL CHECK (held >= 0),
     pending           INTEGER NOT NULL CHECK (pending >= 0),
     is_open           INTEGER NOT NULL GENERATED ALWAYS AS (available + held + pending > 0) STORED,
+    CHECK (available + held + pending <= granted),
     CHECK ((expiry = 'never') = (expires_on IS NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX lots_open_by_member ON lots (member_id) WHERE is_open;

@@ -1,48 +1,45 @@
-//! The gateway as a program: built, run, listened to.
+//! The programs as cargo built them: found, run, listened to.
 
 use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Output, Stdio},
-    sync::OnceLock,
 };
 
-/// The program, built from the sources as they stand.
+/// A program of this workspace as cargo built it beside the test that runs: `gateway`, `member-card`
+/// or `loadtest`. `GATEWAY_PROGRAMS` names another folder, for example one with release builds.
 ///
 /// # Panics
-/// If it cannot be built.
-pub fn gateway() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        // A test lies in TARGET/PROFILE/deps.
-        let test = std::env::current_exe().expect("the test's own path");
-        let profile = test.ancestors().nth(2).expect("the profile's folder");
-        let target = profile.parent().expect("the target folder");
-        let mut build = Command::new(env!("CARGO"));
-        build
-            .args([
-                "build", "--locked", "--quiet", "-p", "gateway", "--bin", "gateway",
-            ])
-            .arg("--target-dir")
-            .arg(target);
-        if profile.ends_with("release") {
-            build.arg("--release");
+/// If it is not there.
+#[must_use]
+pub fn program(name: &str) -> PathBuf {
+    let path = match std::env::var_os("GATEWAY_PROGRAMS") {
+        Some(folder) => Path::new(&folder).join(name),
+        None => {
+            // target/debug/deps/kill-0123 → target/debug/gateway-under-test
+            let test = std::env::current_exe().expect("a test has a path");
+            let folder = test.ancestors().nth(2).expect("tests lie in a folder");
+            folder.join(format!("{name}-under-test"))
         }
-        let built = build.status().expect("cargo runs");
-        assert!(built.success(), "the gateway does not build");
-        profile.join("gateway")
-    })
+    };
+    assert!(path.is_file(), "{} is not built", path.display());
+    path
 }
 
-/// The program with nothing of the test's environment in its settings.
+/// The settings of the test's own environment, which no program under test may see.
+pub fn settings_around() -> impl Iterator<Item = String> {
+    std::env::vars()
+        .map(|(name, _)| name)
+        .filter(|name| name == "DATABASE_URL" || name == "AMQP_URL" || name.starts_with("GATEWAY_"))
+}
+
+/// The gateway with nothing of the test's environment in its settings.
 #[must_use]
 pub fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(gateway());
+    let mut command = Command::new(program("gateway"));
     command.args(arguments).stdin(Stdio::null());
-    for (name, _) in std::env::vars() {
-        if name == "DATABASE_URL" || name == "AMQP_URL" || name.starts_with("GATEWAY_") {
-            command.env_remove(name);
-        }
+    for name in settings_around() {
+        command.env_remove(name);
     }
     command
 }

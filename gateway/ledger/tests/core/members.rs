@@ -1,6 +1,12 @@
 //! Members and cards: enrolment, blocking, and what staff grants and takes.
 
-use ledger::{command::Operation, decision::Answer, member::MemberNo};
+use ledger::{
+    command::{Adjustment, Direction, Operation},
+    decision::Answer,
+    lot::{LOTS_PER_MEMBER_MAX, Scope},
+    member::MemberNo,
+};
+use pos_protocol::{Points, Reason};
 use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 
 use crate::world::{World, card_id, enrol, member_id};
@@ -32,6 +38,12 @@ fn the_same_key_again_is_the_same_card() {
         created: false,
     };
     assert_eq!(decision.answer, expected);
+    assert!(decision.changes.is_empty());
+    // Another key with the same hash is not let in.
+    let mut forged = enrol("cat");
+    forged.public_key[1] ^= 1;
+    let decision = world.run(Operation::Enrol(forged));
+    assert_eq!(decision.answer, Answer::Refused(Reason::UnknownCard));
     assert!(decision.changes.is_empty());
     world.play(
         "
@@ -80,6 +92,32 @@ fn a_blocked_member_neither_earns_nor_spends() {
 }
 
 #[test]
+fn a_block_stops_a_capture_but_not_an_advice_or_what_gives_back() {
+    World::new().play(
+        "
+        grant ann 500
+        a1: s1.t1 b1 authorize ann 100
+        a2: s1.t1 b2 authorize ann 100
+        a3: s1.t1 b3 authorize ann 100
+        a4: s1.t1 b4 authorize ann 100
+        block ann
+        s1.t1 b1 capture a1 1000
+            declined 41 member_blocked, available 100
+            nothing moves
+        s1.t1 b1 capture a1 1000 advice=0s
+            approved, redeemed 100, earned 10, available 110
+        s1.t1 void a2
+            approved, available 210
+        s1.t1 reverse a3
+            approved, reversed, authorization reversed, available 310
+        wait 30m
+        s1.t1 b4 capture a4 1000
+            declined 12 hold_expired, available 410
+        ",
+    );
+}
+
+#[test]
 fn a_blocked_text_is_not_bound() {
     let mut world = World::new();
     world.play(
@@ -122,6 +160,36 @@ fn staff_grants_into_a_class_and_takes_from_any() {
             not found
         ",
     );
+}
+
+#[test]
+fn staff_opens_only_so_many_lots_and_purchases_earn_all_the_same() {
+    let mut world = World::new();
+    for n in 0..=LOTS_PER_MEMBER_MAX {
+        let grant = Operation::Adjust(Adjustment {
+            member_id: member_id("ann"),
+            direction: Direction::Grant,
+            points: Points::new(1).unwrap(),
+            class: "ever".to_owned(),
+            scope: Scope {
+                stores: [format!("store-{n}").parse().unwrap()].into(),
+                ..Scope::default()
+            },
+            reason: "asked".to_owned(),
+            actor: "staff".to_owned(),
+        });
+        let decision = world.run_unaudited(grant);
+        let full = n == LOTS_PER_MEMBER_MAX;
+        let refused = Answer::Refused(Reason::AboveProgrammeLimit);
+        assert_eq!(
+            decision.answer,
+            if full { refused } else { Answer::Done },
+            "{n}"
+        );
+    }
+    assert_eq!(world.state.lots.len(), LOTS_PER_MEMBER_MAX);
+    let decision = world.line("p1: s1.t1 b1 buy ann 1000");
+    assert!(decision.is_some_and(|decision| decision.changes.purchases.len() == 1));
 }
 
 #[test]

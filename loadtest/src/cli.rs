@@ -1,0 +1,68 @@
+//! The command line.
+
+use clap::{Parser, Subcommand};
+use serde::Serialize;
+
+use crate::{
+    batching::{self, BatchingArgs},
+    run::{self, RunArgs},
+};
+
+/// Load for a point gateway: a closed loop of authorizations with really signed cards.
+#[derive(Debug, Parser)]
+#[command(name = "loadtest", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Measure a gateway that runs
+    Run(RunArgs),
+    /// Measure what batching is worth: start a gateway with and without it, in turn
+    Batching(BatchingArgs),
+}
+
+impl Cli {
+    /// Runs the measurement and prints what it came to.
+    ///
+    /// # Errors
+    /// If it could not be made.
+    pub fn run(self) -> anyhow::Result<()> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(async {
+            match self.command {
+                Command::Run(args) => {
+                    let figures = run::run(&args).await?;
+                    if figures.others() > 0 {
+                        eprintln!("loadtest: not every answer is an approval; only approvals count as throughput");
+                    }
+                    print(&figures, args.json)
+                }
+                Command::Batching(args) => print(&batching::run(&args).await?, args.json),
+            }
+        })
+    }
+}
+
+fn print(figures: &(impl Serialize + std::fmt::Display), json: bool) -> anyhow::Result<()> {
+    if json {
+        println!("{}", serde_json::to_string_pretty(figures)?);
+    } else {
+        println!("{figures}");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

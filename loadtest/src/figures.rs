@@ -1,0 +1,223 @@
+//! From counts to figures: rates, ratios, percentiles. The one place that divides.
+
+#![allow(
+    clippy::float_arithmetic,
+    clippy::cast_precision_loss,
+    reason = "figures for people; no points are computed here"
+)]
+
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+use serde::Serialize;
+
+use crate::load::Measured;
+
+/// Latencies in microseconds.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[allow(missing_docs, reason = "the names are the percentiles")]
+pub struct Latency {
+    pub p50_us: u64,
+    pub p90_us: u64,
+    pub p99_us: u64,
+    pub p999_us: u64,
+    pub max_us: u64,
+}
+
+/// What one measurement came to.
+#[derive(Debug, Clone, Serialize)]
+pub struct Figures {
+    /// Callers at once.
+    pub concurrency: usize,
+    /// Answers of each kind.
+    pub outcomes: BTreeMap<String, u64>,
+    /// Seconds in which load was made.
+    pub seconds: f64,
+    /// Approvals a second.
+    pub approvals_per_s: f64,
+    /// Of all answers.
+    pub latency: Latency,
+    /// Commands in a batch, on average; none if the gateway ran no batch.
+    pub batch_commands: Option<f64>,
+    /// Share of the processors' time that other guests of the host took, per cent.
+    pub steal_per_cent: Option<f64>,
+}
+
+impl Figures {
+    /// The figures of a measurement.
+    #[must_use]
+    pub fn of(concurrency: usize, measured: &Measured) -> Self {
+        let batches = measured.batches;
+        let at = |quantile| measured.latency_us.value_at_quantile(quantile);
+        Self {
+            concurrency,
+            outcomes: measured.outcomes.clone(),
+            seconds: measured.elapsed.as_secs_f64(),
+            approvals_per_s: per_second(measured.approved(), measured.elapsed),
+            latency: Latency {
+                p50_us: at(0.5),
+                p90_us: at(0.9),
+                p99_us: at(0.99),
+                p999_us: at(0.999),
+                max_us: measured.latency_us.max(),
+            },
+            batch_commands: ratio(batches.commands as f64, batches.count as f64),
+            steal_per_cent: measured
+                .cpu
+                .and_then(|cpu| ratio(100.0 * cpu.steal as f64, cpu.total as f64)),
+        }
+    }
+
+    /// Answers that are no approvals.
+    #[must_use]
+    pub fn others(&self) -> u64 {
+        let others = self.outcomes.iter().filter(|(kind, _)| *kind != "approved");
+        others.map(|(_, count)| count).sum()
+    }
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Latency {
+            p50_us,
+            p90_us,
+            p99_us,
+            p999_us,
+            max_us,
+        } = self.latency;
+        writeln!(
+            f,
+            "{:.0} approvals/s from {} callers over {:.1} s",
+            self.approvals_per_s, self.concurrency, self.seconds
+        )?;
+        writeln!(
+            f,
+            "latency p50 {} p90 {} p99 {} p99.9 {} max {}",
+            ms(p50_us),
+            ms(p90_us),
+            ms(p99_us),
+            ms(p999_us),
+            ms(max_us)
+        )?;
+        write!(f, "answers {:?}", self.outcomes)?;
+        if let Some(batch) = self.batch_commands {
+            write!(f, "\naverage batch {batch:.1} commands")?;
+        }
+        if let Some(steal) = self.steal_per_cent {
+            write!(f, "\nsteal {steal:.1} %")?;
+        }
+        Ok(())
+    }
+}
+
+/// Milliseconds, for people.
+#[must_use]
+pub fn ms(micros: u64) -> String {
+    format!("{:.2} ms", micros as f64 / 1_000.0)
+}
+
+/// So many in that time, a second; 0 for no time.
+#[must_use]
+pub fn per_second(count: u64, time: Duration) -> f64 {
+    ratio(count as f64, time.as_secs_f64()).unwrap_or(0.0)
+}
+
+/// `a` ÷ `b`; none where `b` is nothing.
+#[must_use]
+pub fn ratio(a: f64, b: f64) -> Option<f64> {
+    (b > 0.0).then(|| a / b)
+}
+
+/// The middle one; the mean of both where there are two; 0 of nothing.
+#[must_use]
+pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.into_iter().collect();
+    values.sort_unstable_by(f64::total_cmp);
+    let at = |index: usize| values.get(index).copied().unwrap_or(0.0);
+    match values.len() {
+        0 => 0.0,
+        length if length % 2 == 1 => at(length / 2),
+        length => (at(length / 2 - 1) + at(length / 2)) / 2.0,
+    }
+}
+
+/// Microseconds as a figure.
+#[must_use]
+pub fn micros(micros: u64) -> f64 {
+    micros as f64
+}
+
+/// A whole number that may be written with a point or an exponent.
+#[must_use]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "checked to be whole and in range"
+)]
+pub fn whole(text: &str) -> Option<u64> {
+    let number: f64 = text.parse().ok()?;
+    let fits = number >= 0.0 && number.fract() == 0.0 && number < 9_007_199_254_740_992.0;
+    fits.then_some(number as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::{Batches, CpuTime};
+
+    #[test]
+    fn a_median_is_the_middle() {
+        for (values, middle) in [
+            (vec![], 0.0),
+            (vec![3.0], 3.0),
+            (vec![9.0, 1.0], 5.0),
+            (vec![5.0, 100.0, 1.0], 5.0),
+            (vec![4.0, 1.0, 3.0, 2.0], 2.5),
+        ] {
+            assert_eq!(median(values), middle);
+        }
+    }
+
+    #[test]
+    fn nothing_is_divided_by_nothing() {
+        assert_eq!(per_second(10, Duration::ZERO), 0.0);
+        assert_eq!(per_second(10, Duration::from_millis(2_500)), 4.0);
+        assert_eq!(ratio(1.0, 0.0), None);
+        assert_eq!(ratio(1.0, 4.0), Some(0.25));
+    }
+
+    #[test]
+    fn whole_numbers_have_many_spellings() {
+        for (text, number) in [("12", 12), ("12.0", 12), ("1.2e1", 12), ("0", 0)] {
+            assert_eq!(whole(text), Some(number), "{text}");
+        }
+        for wrong in ["-1", "1.5", "NaN", "inf", "1e300", ""] {
+            assert_eq!(whole(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn figures_count_only_approvals_as_throughput() {
+        let mut measured = Measured::nothing().unwrap();
+        measured.outcomes = [
+            ("approved".to_owned(), 30),
+            ("429 rate_limited".to_owned(), 70),
+        ]
+        .into();
+        measured.elapsed = Duration::from_secs(3);
+        let idle = Figures::of(8, &measured);
+        assert_eq!((idle.batch_commands, idle.steal_per_cent), (None, None));
+        measured.batches = Batches {
+            count: 4,
+            commands: 30,
+        };
+        measured.cpu = Some(CpuTime {
+            total: 200,
+            steal: 5,
+        });
+        let figures = Figures::of(8, &measured);
+        assert_eq!(figures.approvals_per_s, 10.0);
+        assert_eq!(figures.others(), 70);
+        assert_eq!(figures.batch_commands, Some(7.5));
+        assert_eq!(figures.steal_per_cent, Some(2.5));
+    }
+}

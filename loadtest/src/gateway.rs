@@ -1,0 +1,160 @@
+//! Gateways that the load test starts itself.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Output, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context, bail, ensure};
+use tokio::process::{Child, Command};
+
+use crate::{
+    till::Client,
+    wire::{Place, Wire, get},
+};
+
+/// How long a gateway may take to become ready.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+/// The pause between two looks at whether it is.
+const READY_POLL: Duration = Duration::from_millis(20);
+/// The programme of the load test's own database.
+const PROGRAMME: &str = include_str!("../programme.toml");
+
+/// The id in [`PROGRAMME`].
+pub const PROGRAMME_ID: &str = "loadtest";
+
+/// A gateway program and a database that belongs to the load test.
+#[derive(Debug)]
+pub struct Installation {
+    program: PathBuf,
+    database_url: String,
+    programme: tempfile::NamedTempFile,
+}
+
+impl Installation {
+    /// Brings the schema up to date.
+    ///
+    /// # Errors
+    /// If the program cannot be run or refuses.
+    pub async fn new(program: &Path, database_url: &str) -> anyhow::Result<Self> {
+        let programme = tempfile::NamedTempFile::with_suffix(".toml")?;
+        std::fs::write(programme.path(), PROGRAMME)?;
+        let installation = Self {
+            program: program.to_owned(),
+            database_url: database_url.to_owned(),
+            programme,
+        };
+        installation.command(&["migrate"]).await?;
+        Ok(installation)
+    }
+
+    /// Makes a till.
+    ///
+    /// # Errors
+    /// If the program refuses.
+    pub async fn client(&self, id: &str) -> anyhow::Result<Client> {
+        let arguments = [
+            "admin",
+            "client",
+            "create",
+            "--id",
+            id,
+            "--scope",
+            "pos",
+            "--terminal",
+            id,
+            "--store",
+            "load",
+            "--json",
+        ];
+        let output = self.command(&arguments).await?;
+        let made: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+        let secret = made["client_secret"].as_str().context("a secret")?;
+        Ok(Client {
+            id: id.to_owned(),
+            secret: secret.to_owned(),
+        })
+    }
+
+    /// Starts a gateway with some more options, and waits until it is ready.
+    ///
+    /// # Errors
+    /// If it does not become ready.
+    pub async fn serve(&self, more: &[String]) -> anyhow::Result<Running> {
+        let address = free_address()?;
+        let child = Command::new(&self.program)
+            .args(["serve", "--trusted-proxies", "1", "--listen"])
+            .arg(address.to_string())
+            .arg("--programme")
+            .arg(self.programme.path())
+            .args(more)
+            .env("DATABASE_URL", &self.database_url)
+            .env("GATEWAY_LOG", "warn")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("cannot start {}", self.program.display()))?;
+        let place = Place::parse(&format!("http://{address}"))?;
+        let mut running = Running { child, place };
+        running.ready().await?;
+        Ok(running)
+    }
+
+    async fn command(&self, arguments: &[&str]) -> anyhow::Result<Output> {
+        let output = Command::new(&self.program)
+            .args(arguments)
+            .env("DATABASE_URL", &self.database_url)
+            .stdin(Stdio::null())
+            .output()
+            .await
+            .with_context(|| format!("cannot run {}", self.program.display()))?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{arguments:?} failed: {said}");
+        Ok(output)
+    }
+}
+
+/// A gateway that runs. It ends with its handle.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    /// Where it listens.
+    pub place: Place,
+}
+
+impl Running {
+    async fn ready(&mut self) -> anyhow::Result<()> {
+        let (child, place) = (&mut self.child, &self.place);
+        let ready = async {
+            loop {
+                let answer = Wire::new(place).send(get("/readyz")?).await;
+                if answer.is_ok_and(|answer| answer.status == 200) {
+                    return anyhow::Ok(());
+                }
+                tokio::time::sleep(READY_POLL).await;
+            }
+        };
+        tokio::select! {
+            ended = child.wait() => bail!("the gateway ended with {}", ended?),
+            ready = tokio::time::timeout(READY_WITHIN, ready) => {
+                ready.context("the gateway does not become ready")?
+            }
+        }
+    }
+
+    /// Ends it.
+    ///
+    /// # Errors
+    /// If the system does not let it be ended.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        Ok(self.child.kill().await?)
+    }
+}
+
+fn free_address() -> anyhow::Result<SocketAddr> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    Ok(listener.local_addr()?)
+}

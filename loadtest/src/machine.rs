@@ -1,0 +1,173 @@
+//! What the machine and the gateway say of themselves: stolen time, batches.
+
+use anyhow::{Context, ensure};
+
+use crate::wire::{Place, Wire, get};
+
+/// Processor time since the machine started, in ticks over all cores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CpuTime {
+    /// All of it, idle time included.
+    pub total: u64,
+    /// What other guests of the host took.
+    pub steal: u64,
+}
+
+impl CpuTime {
+    /// Reads it; `None` where the system does not say.
+    #[must_use]
+    pub fn now() -> Option<Self> {
+        Self::parse(&std::fs::read_to_string("/proc/stat").ok()?)
+    }
+
+    /// The first line of `/proc/stat`: user, nice, system, idle, iowait, irq, softirq, steal; what
+    /// follows is counted in user and nice already.
+    fn parse(text: &str) -> Option<Self> {
+        let line = text.lines().next()?.strip_prefix("cpu ")?;
+        let ticks: Vec<u64> = line
+            .split_whitespace()
+            .map_while(|field| field.parse().ok())
+            .take(8)
+            .collect();
+        Some(Self {
+            total: ticks.iter().sum(),
+            steal: *ticks.get(7)?,
+        })
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            total: self.total.saturating_add(other.total),
+            steal: self.steal.saturating_add(other.steal),
+        }
+    }
+
+    /// Time since `earlier`.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Self {
+        Self {
+            total: self.total.saturating_sub(earlier.total),
+            steal: self.steal.saturating_sub(earlier.steal),
+        }
+    }
+}
+
+/// Batches the writer has run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Batches {
+    /// How many.
+    pub count: u64,
+    /// Commands in them.
+    pub commands: u64,
+}
+
+const COUNT: &str = "gateway_writer_batch_commands_count";
+const SUM: &str = "gateway_writer_batch_commands_sum";
+
+impl Batches {
+    /// Reads `/metrics`.
+    ///
+    /// # Errors
+    /// If the gateway does not say.
+    pub async fn read(place: &Place) -> anyhow::Result<Self> {
+        let answer = Wire::new(place).send(get("/metrics")?).await?;
+        ensure!(answer.status == 200, "/metrics says {}", answer.status);
+        Self::parse(std::str::from_utf8(&answer.body)?)
+    }
+
+    /// Adds up both series over all labels. A gateway that has run no batch yet names neither.
+    fn parse(text: &str) -> anyhow::Result<Self> {
+        Ok(Self {
+            count: sum_of(text, COUNT)?,
+            commands: sum_of(text, SUM)?,
+        })
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            count: self.count.saturating_add(other.count),
+            commands: self.commands.saturating_add(other.commands),
+        }
+    }
+
+    /// Batches since `earlier`.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Self {
+        Self {
+            count: self.count.saturating_sub(earlier.count),
+            commands: self.commands.saturating_sub(earlier.commands),
+        }
+    }
+}
+
+fn sum_of(text: &str, name: &str) -> anyhow::Result<u64> {
+    let mut sum = 0_u64;
+    for line in text.lines() {
+        let Some(rest) = line.strip_prefix(name) else {
+            continue;
+        };
+        if !rest.starts_with([' ', '{']) {
+            continue;
+        }
+        let value = rest.rsplit(' ').next().unwrap_or_default();
+        // Sums of whole numbers may be written as `12`, `12.0` or `1.2e1`.
+        let whole = crate::figures::whole(value).with_context(|| format!("no number: {line}"))?;
+        sum = sum.saturating_add(whole);
+    }
+    Ok(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steal_is_the_eighth_field_and_guests_are_not_counted_twice() {
+        let text = "cpu  10 1 5 80 2 0 1 3 9 9\ncpu0 1 1 1 1 1 1 1 1 1 1\n";
+        let read = CpuTime::parse(text).unwrap();
+        assert_eq!(
+            read,
+            CpuTime {
+                total: 102,
+                steal: 3
+            }
+        );
+        assert_eq!(CpuTime::parse("intr 1 2"), None);
+        assert_eq!(CpuTime::parse("cpu  1 2 3"), None);
+        let later = CpuTime {
+            total: 202,
+            steal: 13,
+        };
+        assert_eq!(
+            later.since(read),
+            CpuTime {
+                total: 100,
+                steal: 10
+            }
+        );
+    }
+
+    #[test]
+    fn batches_are_summed_over_labels() {
+        let text = "# TYPE gateway_writer_batch_commands summary\n\
+            gateway_writer_batch_commands{quantile=\"0.5\"} 3\n\
+            gateway_writer_batch_commands_sum{lane=\"0\"} 30\n\
+            gateway_writer_batch_commands_count{lane=\"0\"} 10\n\
+            gateway_writer_batch_commands_sum{lane=\"1\"} 1.2e1\n\
+            gateway_writer_batch_commands_count{lane=\"1\"} 2\n\
+            gateway_writer_batch_commands_count_other 99\n";
+        let batches = Batches::parse(text).unwrap();
+        assert_eq!(
+            batches,
+            Batches {
+                count: 12,
+                commands: 42
+            }
+        );
+        assert_eq!(Batches::parse("").unwrap(), Batches::default());
+    }
+}

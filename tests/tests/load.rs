@@ -1,0 +1,107 @@
+//! The load test measures: against the demo, and against gateways that it starts itself.
+
+use std::process::Stdio;
+
+use acceptance::{
+    databases::{Database, Engine},
+    gateway_process::{GatewayProcess, Start},
+    program::program,
+};
+use anyhow::ensure;
+use serde_json::Value;
+use tokio::process::Command;
+
+async fn loadtest(arguments: &[&str]) -> anyhow::Result<Value> {
+    let output = Command::new(program("loadtest"))
+        .args(arguments)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "loadtest failed: {said}");
+    println!("{said}{}", String::from_utf8_lossy(&output.stdout));
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_gateway_is_measured() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut start = Start::new(["demo", "--data"]);
+    start.arguments.push(folder.path().join("data").into());
+    let demo = GatewayProcess::start(start).await?;
+    let figures = loadtest(&[
+        "run",
+        "--url",
+        &demo.base(),
+        "--client",
+        "till-1",
+        "--secret",
+        "demo-till-1-secret",
+        "--members",
+        "8",
+        "--concurrency",
+        "4",
+        "--requests",
+        "120",
+        "--warm-up",
+        "20",
+        "--json",
+    ])
+    .await?;
+    assert_eq!(figures["outcomes"], serde_json::json!({"approved": 120}));
+    let number = |pointer: &str| figures.pointer(pointer).and_then(Value::as_f64);
+    assert!(number("/approvals_per_s") > Some(0.0));
+    assert!(number("/latency/p50_us") > Some(0.0));
+    assert!(number("/latency/p50_us") <= number("/latency/max_us"));
+    assert!(
+        number("/batch_commands") >= Some(1.0),
+        "batches are read from /metrics"
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn batching_is_compared_in_alternating_rounds() -> anyhow::Result<()> {
+    let database = Database::create(Engine::Postgres).await;
+    let gateway = program("gateway");
+    let comparison = loadtest(&[
+        "batching",
+        "--gateway",
+        &gateway.display().to_string(),
+        "--database-url",
+        database.url(),
+        "--members",
+        "40",
+        "--concurrency",
+        "8",
+        "--requests",
+        "80",
+        "--requests-alone",
+        "10",
+        "--json",
+    ])
+    .await?;
+    let rounds = comparison["rounds"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let kinds: Vec<&str> = rounds
+        .iter()
+        .filter_map(|round| round["kind"].as_str())
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            "natural", "single", "single", "natural", "natural", "single"
+        ]
+    );
+    for round in rounds {
+        assert_eq!(round["loaded"]["outcomes"]["approved"], 80);
+        if round["kind"] == "single" {
+            assert_eq!(round["loaded"]["batch_commands"], 1.0);
+        }
+    }
+    assert!(comparison["throughput_ratio"].as_f64() > Some(0.0));
+    Ok(())
+}
