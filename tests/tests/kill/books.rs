@@ -102,11 +102,16 @@ struct Acknowledged {
     reply: Reply,
 }
 
+/// What a card text is counted by: the card, and the second the text names.
+type Use = (CardId, u32);
+/// Baskets by terminal and name.
+type Baskets = BTreeSet<(String, String)>;
+
 /// What all tills know together.
 #[derive(Debug, Default)]
 pub(crate) struct Books {
     answers: Mutex<BTreeMap<String, Vec<Acknowledged>>>,
-    accepted: Mutex<BTreeMap<(CardId, u32), BTreeSet<(String, String)>>>,
+    accepted: Mutex<BTreeMap<Use, Baskets>>,
     lost: AtomicI64,
     refused: AtomicI64,
 }
