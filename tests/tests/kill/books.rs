@@ -102,16 +102,14 @@ struct Acknowledged {
     reply: Reply,
 }
 
-/// What a card text is counted by: the card, and the second the text names.
-type Use = (CardId, u32);
-/// Baskets by terminal and name.
-type Baskets = BTreeSet<(String, String)>;
+/// Baskets, as terminal and basket id, in which each card text was accepted.
+type Accepted = BTreeMap<(CardId, u32), BTreeSet<(String, String)>>;
 
 /// What all tills know together.
 #[derive(Debug, Default)]
 pub(crate) struct Books {
     answers: Mutex<BTreeMap<String, Vec<Acknowledged>>>,
-    accepted: Mutex<BTreeMap<Use, Baskets>>,
+    accepted: Mutex<Accepted>,
     lost: AtomicI64,
     refused: AtomicI64,
 }

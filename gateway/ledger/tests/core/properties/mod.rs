@@ -3,6 +3,8 @@
 //! [`steps`] draws what members, tills and staff might do, [`player`] makes commands of it against the
 //! ledger as it stands. The world that runs them audits the books after every command: I1, I2, I3, I5,
 //! I9, gap-free events, bounded refunds. What is left to say is said here.
+//!
+//! Each property plays 256 lists; `PROPTEST_CASES` plays more.
 
 mod player;
 mod steps;
@@ -19,7 +21,7 @@ use ledger::{
 };
 use pos_protocol::Reason;
 use proptest::{
-    prelude::{ProptestConfig, prop_assert, prop_assert_eq, proptest},
+    prelude::{prop_assert, prop_assert_eq, proptest},
     strategy::{Strategy, ValueTree},
     test_runner::TestRunner,
 };
@@ -38,8 +40,6 @@ fn play(variant: Variant, steps: &[Step]) -> Player {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
-
     /// I4 and I8, with the audit of every command on the way.
     #[test]
     fn a_repeated_request_is_inert_and_a_changed_one_refused(
