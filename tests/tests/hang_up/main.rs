@@ -4,6 +4,7 @@
 
 mod clients;
 mod database;
+mod outage;
 mod shutdown;
 
 use acceptance::{
