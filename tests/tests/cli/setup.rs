@@ -228,6 +228,8 @@ async fn a_gateway_serves_until_it_is_told_to_stop(database: Database) {
         "serve",
         "--listen",
         "127.0.0.1:0",
+        "--drain-seconds",
+        "0",
         "--database-url",
         database.url(),
     ];
@@ -242,7 +244,7 @@ async fn a_gateway_serves_until_it_is_told_to_stop(database: Database) {
     let (status, body) = (ready.status(), ready.text().await);
     assert_eq!(status, 200, "{body:?}");
     assert_eq!(gateway.stop("-TERM"), 0);
-    // Where a programme is in force, the file is only compared with it.
+    // A changed file is put in force at start.
     let (_folder, path) = programme(&DEMO.replace("per_yen = 100", "per_yen = 999"));
     let mut gateway = Running::start(&[serve.as_slice(), &["--programme", &path]].concat());
     gateway.line(|line| line.starts_with("listening on "));
@@ -255,7 +257,7 @@ async fn a_gateway_serves_until_it_is_told_to_stop(database: Database) {
         "--database-url",
         database.url(),
     ]);
-    assert_eq!(json(&ran.out)["programme"]["earn"]["per_yen"], 100);
+    assert_eq!(json(&ran.out)["programme"]["earn"]["per_yen"], 999);
 }
 
 #[tokio::test]
