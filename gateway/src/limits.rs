@@ -43,6 +43,9 @@ pub const REQUEST_ID_CHARS_MAX: usize = 64;
 pub const BODY_TIMEOUT_S: u64 = 10;
 /// How long the readiness check waits for the database.
 pub const READINESS_TIMEOUT_MS: u64 = 900;
+/// How long the state of the database, once looked at, stands for readiness: however often that is
+/// asked, the database is not.
+pub const READINESS_CACHE_MS: u64 = 1_000;
 /// Events on one page of a member's history, unless the caller asks for fewer or more.
 pub const HISTORY_PAGE_EVENTS_DEFAULT: u32 = 20;
 /// Events on one page of a member's history.

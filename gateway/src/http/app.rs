@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     cards::CardKeys,
     clients::Clients,
+    health::StoreSeen,
     key_ring::{KeyError, KeyRing},
     proof::ProofsSeen,
     rates::{RateLimits, Rates},
@@ -166,6 +167,7 @@ pub struct AppInner {
     pub(super) proofs: ProofsSeen,
     pub(super) rates: RateLimits,
     pub(super) owners: Owners,
+    pub(super) store_seen: StoreSeen,
     draining: CancellationToken,
     shutdown: CancellationToken,
 }
@@ -190,6 +192,7 @@ impl App {
             proofs: ProofsSeen::new(),
             rates: RateLimits::new(parts.settings.rates),
             owners: Owners::new(),
+            store_seen: StoreSeen::default(),
             draining: CancellationToken::new(),
             shutdown: CancellationToken::new(),
             parts,

@@ -179,13 +179,10 @@ impl FromRequestParts<App> for Shopper {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        match shopper(parts, app).await {
-            Ok(shopper) => {
-                app.rates.card(shopper.card_id)?;
-                Ok(shopper)
-            }
-            Err(problem) => Err(counted(problem, parts, app)),
-        }
+        // Anybody can invent proofs, and each costs a read: who invented too many gets none.
+        app.rates.peer_has_some_left(peer(parts, app).0)?;
+        let failed = |problem| counted(problem, parts, app);
+        shopper(parts, app).await.map_err(failed)
     }
 }
 
@@ -195,6 +192,8 @@ async fn shopper(parts: &Parts, app: &App) -> Result<Shopper, Problem> {
     // An unknown card and a wrong signature look the same from outside.
     let card = card.ok_or_else(|| proof::refused("it was not signed by the card's key"))?;
     proof.check(&card.known.key, &Target::of(parts), app)?;
+    // Only now: nobody can use up another's rate. And before the status, which a revoked card asks for too.
+    app.rates.card(proof.card_id())?;
     if card.status != CardStatus::Active {
         return Err(Problem::new(
             ProblemKind::CardRevoked,

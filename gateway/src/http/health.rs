@@ -1,6 +1,6 @@
 //! `/livez`, `/readyz`, `/metrics`: for whoever runs the gateway.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::{
     Json,
@@ -9,9 +9,13 @@ use axum::{
     response::IntoResponse,
 };
 use serde::Serialize;
+use tokio::sync::Mutex;
 
 use super::App;
-use crate::{limits, store::SchemaState};
+use crate::{
+    clock, limits,
+    store::{SchemaState, Store},
+};
 
 /// Whether the process runs.
 ///
@@ -47,8 +51,9 @@ pub(super) struct Readiness {
 
 /// Whether requests should come here.
 ///
-/// Ready when the database answers, its schema is current, a programme is in force, a key can sign
-/// tokens, and the gateway is not about to stop.
+/// Ready when the database answers and takes writes, its schema is current, a programme is in force, a
+/// key can sign tokens, and the gateway is not about to stop. What is said of the database may be a
+/// second old.
 #[utoipa::path(
     get, path = "/readyz", tag = "operations",
     responses(
@@ -57,12 +62,7 @@ pub(super) struct Readiness {
     ),
 )]
 pub(super) async fn readyz(State(app): State<App>) -> impl IntoResponse {
-    let store = tokio::time::timeout(
-        Duration::from_millis(limits::READINESS_TIMEOUT_MS),
-        store_state(&app),
-    )
-    .await
-    .unwrap_or(StoreState::Away);
+    let store = app.store_seen.state(app.store()).await;
     let behind = Some("run `gateway migrate`");
     let none = Some("apply one with `gateway admin programme apply FILE`");
     let reached = !matches!(store, StoreState::Away);
@@ -75,6 +75,7 @@ pub(super) async fn readyz(State(app): State<App>) -> impl IntoResponse {
             matches!(store, StoreState::Ready),
             none.filter(|_| migrated),
         ),
+        check("writer", app.writer().ready(), None),
         check("signing_key", app.keys.can_sign(app.now()), None),
         check(
             "not_draining",
@@ -99,6 +100,7 @@ fn check(name: &'static str, ok: bool, detail: Option<&'static str>) -> Check {
     }
 }
 
+#[derive(Debug, Clone, Copy)]
 enum StoreState {
     Away,
     Behind,
@@ -106,8 +108,31 @@ enum StoreState {
     Ready,
 }
 
-async fn store_state(app: &App) -> StoreState {
-    let store = app.store();
+/// The state of the database as it was last seen.
+#[derive(Debug, Default)]
+pub(super) struct StoreSeen {
+    /// Held while it is looked at, so that one looks for all.
+    last: Mutex<Option<(Instant, StoreState)>>,
+}
+
+impl StoreSeen {
+    async fn state(&self, store: &Store) -> StoreState {
+        let mut last = self.last.lock().await;
+        let fresh = Duration::from_millis(limits::READINESS_CACHE_MS);
+        if let Some((at, state)) = *last
+            && at.elapsed() < fresh
+        {
+            return state;
+        }
+        let patience = Duration::from_millis(limits::READINESS_TIMEOUT_MS);
+        let state = tokio::time::timeout(patience, look_at(store)).await;
+        let state = state.unwrap_or(StoreState::Away);
+        *last = Some((clock::instant(), state));
+        state
+    }
+}
+
+async fn look_at(store: &Store) -> StoreState {
     match store.schema_state().await {
         // A newer release keeps its schema usable for the one before it.
         Ok(SchemaState::UpToDate | SchemaState::Ahead(_)) => {}

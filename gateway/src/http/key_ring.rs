@@ -129,8 +129,7 @@ impl KeyRing {
         let mut read_at = self.read_at.lock().await;
         self.read(&mut read_at, now).await?;
         if self.signing_now(now).is_none() {
-            self.store.insert_signing_key(&new_key(now, now)?).await?;
-            tracing::info!("signing_keys.first_made");
+            make_first_key(&self.store, now).await?;
             self.read(&mut read_at, now).await?;
         }
         Ok(())
@@ -254,6 +253,19 @@ fn new_key(now: Timestamp, active_from: Timestamp) -> Result<SigningKeyRow, KeyE
     })
 }
 
+/// Makes a key that signs at once, unless there is one: of gateways that start together one makes it,
+/// and all sign with it from their first token on.
+async fn make_first_key(store: &Store, now: Timestamp) -> Result<Option<SigningKeyRow>, KeyError> {
+    // A gateway whose clock is behind this one's may sign with it as well.
+    let leeway = SignedDuration::from_secs(limits::ACCESS_TOKEN_LEEWAY_S);
+    let key = new_key(now, now.checked_sub(leeway).unwrap_or(now))?;
+    let made = store.insert_first_signing_key(&key, now).await?;
+    if made {
+        tracing::info!("signing_keys.first_made");
+    }
+    Ok(made.then_some(key))
+}
+
 /// What a rotation did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Rotation {
@@ -273,14 +285,23 @@ pub struct Rotation {
 /// [`KeyError`] if the store fails or no key can be made.
 pub async fn rotate_signing_keys(store: &Store, now: Timestamp) -> Result<Rotation, KeyError> {
     let seconds = SignedDuration::from_secs;
-    let first = store.signing_keys().await?.is_empty();
-    let lead = if first { 0 } else { limits::SIGNING_KEY_LEAD_S };
+    let first = make_first_key(store, now).await?;
+    let lead = match first {
+        Some(_) => 0,
+        None => limits::SIGNING_KEY_LEAD_S,
+    };
     let active_from = later(now, seconds(lead));
     // Another gateway may sign with the old key a moment after the new one is due.
     let slack = 2 * limits::ACCESS_TOKEN_LEEWAY_S;
     let retire_after = later(active_from, seconds(limits::ACCESS_TOKEN_LIFE_S + slack));
-    let key = new_key(now, active_from)?;
-    store.insert_signing_key(&key).await?;
+    let key = match first {
+        Some(key) => key,
+        None => {
+            let key = new_key(now, active_from)?;
+            store.insert_signing_key(&key).await?;
+            key
+        }
+    };
     store.retire_signing_keys(&key.kid, retire_after).await?;
     let deleted = store.delete_retired_signing_keys(now).await?;
     Ok(Rotation {

@@ -5,12 +5,21 @@
 //! is what one household gets). Buckets are bounded in number, the least recently used go first, and
 //! each gateway counts for itself.
 
-use std::{fmt, hash::Hash, net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    hash::Hash,
+    net::IpAddr,
+    num::NonZeroU32,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use axum::http::{HeaderName, HeaderValue, header};
 use governor::{
-    DefaultDirectRateLimiter, Quota, RateLimiter,
+    Quota, RateLimiter,
     clock::{Clock, DefaultClock},
+    middleware::StateInformationMiddleware,
+    state::{InMemoryState, NotKeyed},
 };
 use member_card::CardId;
 use moka::{policy::EvictionPolicy, sync::Cache};
@@ -19,7 +28,7 @@ use super::{
     metrics,
     problem::{Problem, ProblemKind},
 };
-use crate::limits;
+use crate::{clock, limits};
 
 /// How often one caller may ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,11 +80,56 @@ impl Default for Rates {
     }
 }
 
+/// The bucket of one caller.
+struct Bucket {
+    limiter: RateLimiter<NotKeyed, InMemoryState, DefaultClock, StateInformationMiddleware>,
+    /// Until when it is known to hold nothing.
+    empty_until: Mutex<Option<Instant>>,
+}
+
+impl Bucket {
+    fn new(rate: Rate) -> Self {
+        Self {
+            limiter: RateLimiter::direct(rate.quota()).with_middleware(),
+            empty_until: Mutex::new(None),
+        }
+    }
+
+    /// Takes one, or says how long to wait for it.
+    fn take(&self, rate: Rate) -> Result<(), Duration> {
+        let (empty_for, taken) = match self.limiter.check() {
+            Ok(left) if left.remaining_burst_capacity() > 0 => return Ok(()),
+            Ok(_) => (rate.quota().replenish_interval(), Ok(())),
+            Err(not_until) => {
+                let wait = not_until.wait_time_from(DefaultClock::default().now());
+                (wait, Err(wait))
+            }
+        };
+        let mut empty_until = self
+            .empty_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *empty_until = clock::instant().checked_add(empty_for);
+        taken
+    }
+
+    /// How long it stays empty; none if there is something in it. Takes nothing.
+    fn empty_for(&self) -> Option<Duration> {
+        let until = *self
+            .empty_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        until?
+            .checked_duration_since(clock::instant())
+            .filter(|left| !left.is_zero())
+    }
+}
+
 /// The buckets of one kind of caller.
 struct Buckets<K> {
     name: &'static str,
     rate: Rate,
-    by_caller: Cache<K, Arc<DefaultDirectRateLimiter>>,
+    by_caller: Cache<K, Arc<Bucket>>,
 }
 
 impl<K: Hash + Eq + Send + Sync + 'static> Buckets<K> {
@@ -96,16 +150,21 @@ impl<K: Hash + Eq + Send + Sync + 'static> Buckets<K> {
     fn take(&self, caller: K) -> Result<(), Problem> {
         let bucket = self
             .by_caller
-            .get_with(caller, || Arc::new(RateLimiter::direct(self.rate.quota())));
-        let Err(not_until) = bucket.check() else {
-            return Ok(());
-        };
-        let wait = not_until.wait_time_from(DefaultClock::default().now());
-        metrics::rate_limited(self.name);
-        Err(self.refused(wait))
+            .get_with(caller, || Arc::new(Bucket::new(self.rate)));
+        bucket.take(self.rate).map_err(|wait| self.refused(wait))
+    }
+
+    /// Refuses a caller whose bucket is empty. Takes nothing.
+    fn look(&self, caller: &K) -> Result<(), Problem> {
+        let bucket = self.by_caller.get(caller);
+        match bucket.and_then(|bucket| bucket.empty_for()) {
+            Some(wait) => Err(self.refused(wait)),
+            None => Ok(()),
+        }
     }
 
     fn refused(&self, wait: Duration) -> Problem {
+        metrics::rate_limited(self.name);
         // A header in whole seconds: rounded up, or the caller comes back too soon.
         let wait_s = wait.as_secs().saturating_add(1);
         let (name, burst, window) = (self.name, self.rate.burst, self.rate.window_s());
@@ -161,6 +220,11 @@ impl RateLimits {
         self.peers.take(household(address))
     }
 
+    /// Refuses an address that has used up what it may, without counting anything.
+    pub(super) fn peer_has_some_left(&self, address: IpAddr) -> Result<(), Problem> {
+        self.peers.look(&household(address))
+    }
+
     /// Forgets who has been quiet for long.
     pub(super) fn upkeep(&self) {
         self.clients.by_caller.run_pending_tasks();
@@ -200,6 +264,26 @@ mod tests {
             ProblemKind::RateLimited
         );
         limits.client(&b).unwrap();
+    }
+
+    #[test]
+    fn looking_takes_nothing_and_sees_an_empty_bucket() {
+        let limits = RateLimits::new(Rates {
+            peer: Rate::new(2, 1),
+            ..Rates::default()
+        });
+        let address: IpAddr = "192.0.2.1".parse().unwrap();
+        for _ in 0..2 {
+            for _ in 0..5 {
+                limits.peer_has_some_left(address).unwrap();
+            }
+            limits.peer(address).unwrap();
+        }
+        let refused = limits.peer_has_some_left(address).unwrap_err();
+        assert_eq!(refused.kind(), ProblemKind::RateLimited);
+        limits
+            .peer_has_some_left("192.0.2.2".parse().unwrap())
+            .unwrap();
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Every statement of this store, tried on a database: a slip in one shows before it is used.
 
 use super::{
-    Store, StoreError, batch, connection::Connection, diagnosis, events, load, read, rows,
-    snapshot, sql::Sql, write,
+    Store, StoreError, batch, connection::Connection, diagnosis, events, load, read, reference,
+    rows, snapshot, sql::Sql, write,
 };
 
 fn statements() -> Vec<Sql> {
@@ -17,6 +17,7 @@ fn statements() -> Vec<Sql> {
     all.extend(load::statements());
     all.extend(write::statements());
     all.extend(read::statements());
+    all.extend(reference::statements());
     all.extend(events::statements());
     all.extend(diagnosis::statements());
     all.extend(super::by_member::statements());

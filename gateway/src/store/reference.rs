@@ -15,6 +15,7 @@ mod signing_keys;
 pub use clients::{Client, ClientScope, ClientSecret, NewClient, NoRandomness};
 pub use places::{StoreRow, TerminalRow};
 pub use signing_keys::SigningKeyRow;
+pub(super) use signing_keys::statements;
 
 use jiff::Timestamp;
 

@@ -1,9 +1,16 @@
 //! A phone: its key, its proofs, and what it may ask.
 
+use acceptance::{databases::Database, on_each_database};
 use member_card::{CardFields, ProgrammeId, SigningKey, SpendLimit, proof, random_id};
 use serde_json::{Value, json};
 
-use crate::stage::Stage;
+use crate::stage::{Set, Stage};
+
+on_each_database!(
+    the_same_key_is_the_same_card,
+    a_revoked_card_is_told_so_and_never_comes_back,
+    what_a_phone_must_know_before_it_has_a_key,
+);
 
 /// A phone with a card key of its own.
 pub(crate) struct Phone<'a> {
@@ -84,9 +91,8 @@ pub(crate) async fn said(request: reqwest::RequestBuilder) -> (u16, Value) {
     (status, serde_json::from_str(&text).unwrap_or_default())
 }
 
-#[tokio::test]
-async fn the_same_key_is_the_same_card() {
-    let stage = Stage::new().await;
+async fn the_same_key_is_the_same_card(database: Database) {
+    let stage = Stage::over(database, Set::default()).await;
     let phone = Phone::new(&stage);
     let (status, first) = phone.enrol().await;
     assert_eq!(status, 201, "{first}");
@@ -130,9 +136,8 @@ async fn a_key_that_is_none_is_named() {
     }
 }
 
-#[tokio::test]
-async fn a_revoked_card_is_told_so_and_never_comes_back() {
-    let stage = Stage::new().await;
+async fn a_revoked_card_is_told_so_and_never_comes_back(database: Database) {
+    let stage = Stage::over(database, Set::default()).await;
     let (phone, other) = (Phone::enrolled(&stage).await, Phone::enrolled(&stage).await);
     let path = format!("/v1/me/cards/{}", phone.key.card_id());
     let (status, problem) = other.delete(&path).await;
@@ -150,9 +155,8 @@ async fn a_revoked_card_is_told_so_and_never_comes_back() {
     }
 }
 
-#[tokio::test]
-async fn what_a_phone_must_know_before_it_has_a_key() {
-    let stage = Stage::new().await;
+async fn what_a_phone_must_know_before_it_has_a_key(database: Database) {
+    let stage = Stage::over(database, Set::default()).await;
     let (status, programme) = said(reqwest::Client::new().get(stage.url("/v1/programme"))).await;
     assert_eq!(status, 200);
     assert_eq!(

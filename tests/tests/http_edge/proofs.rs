@@ -1,6 +1,10 @@
 //! Card proofs: what is refused, and that nothing says how far a forgery came.
 
 use data_encoding::BASE64URL_NOPAD;
+use gateway::{
+    http::{Rate, Rates},
+    store::Store,
+};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
@@ -184,4 +188,45 @@ async fn an_enrolment_needs_the_key_it_shows() {
         assert_eq!(status, 401, "{problem}");
         assert_eq!(problem["type"], "/problems/invalid_proof");
     }
+}
+
+#[tokio::test]
+async fn who_invents_too_many_proofs_costs_no_more_reads() {
+    let mut set = Set::default();
+    set.settings.rates = Rates {
+        peer: Rate::new(3, 1),
+        ..Rates::default()
+    };
+    let stage = Stage::with(set).await;
+    let stranger = Phone::new(&stage);
+    let mut refused = 0;
+    while stranger.get("/v1/me").await.0 != 429 {
+        refused += 1;
+        assert!(refused < 100, "it is never limited");
+    }
+    // Whoever asked the store now would be told that it is away.
+    match stage.app.store() {
+        Store::Sqlite { read, .. } => read.close().await,
+        Store::Postgres { read, .. } => read.close().await,
+    }
+    assert_eq!(stranger.get("/v1/me").await.0, 429);
+}
+
+#[tokio::test]
+async fn a_revoked_card_has_its_rate_too() {
+    let mut set = Set::default();
+    set.settings.rates = Rates {
+        card: Rate::new(3, 1),
+        ..Rates::default()
+    };
+    let stage = Stage::with(set).await;
+    let phone = Phone::enrolled(&stage).await;
+    let path = format!("/v1/me/cards/{}", phone.key.card_id());
+    assert_eq!(phone.delete(&path).await.0, 204);
+    let mut told = 0;
+    while phone.get("/v1/me").await.0 == 403 {
+        told += 1;
+        assert!(told < 100, "it is never limited");
+    }
+    assert_eq!(phone.get("/v1/me").await.0, 429);
 }

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use acceptance::databases::{Database, Engine};
 use axum::{
     Router,
     routing::{get, post},
@@ -26,7 +27,6 @@ use ledger::{
 };
 use member_card::ProgrammeId;
 use pos_protocol::{CommandId, RefundRequest, StoreId, TerminalId};
-use tempfile::TempDir;
 use tokio::{
     net::TcpListener,
     sync::{Notify, Semaphore},
@@ -49,7 +49,7 @@ pub(crate) struct Stage {
     pub(crate) address: String,
     pub(crate) cues: Arc<Cues>,
     pub(crate) serving: JoinHandle<()>,
-    _folder: Arc<TempDir>,
+    database: Arc<Database>,
     _lanes: Lanes,
 }
 
@@ -71,29 +71,44 @@ impl Default for Set {
 }
 
 impl Stage {
+    /// On SQLite.
     pub(crate) async fn new() -> Self {
         Self::with(Set::default()).await
     }
 
+    /// On SQLite.
     pub(crate) async fn with(set: Set) -> Self {
-        let folder = Arc::new(tempfile::tempdir().unwrap());
-        let url = format!("sqlite://{}/edge.db", folder.path().display());
+        Self::over(Database::create(Engine::Sqlite).await, set).await
+    }
+
+    /// On a database that was empty until now.
+    pub(crate) async fn over(database: Database, set: Set) -> Self {
+        let store = database.migrated().await;
+        let clock = Clock::manual("2026-11-22T03:00:00Z".parse().unwrap());
+        seed(&store, clock.now()).await;
+        Self::on(store, clock, Arc::new(database), set).await
+    }
+
+    /// Another gateway on the same database and clock, with connections of its own.
+    pub(crate) async fn another(&self, set: Set) -> Self {
+        let store = self.database.open(PoolSizes::default()).await;
+        Self::on(store, self.clock.clone(), self.database.clone(), set).await
+    }
+
+    /// Another gateway that reaches the same database by another way.
+    pub(crate) async fn another_by(&self, url: &str) -> Self {
         let store = Store::open(&url.parse().unwrap(), PoolSizes::default())
             .await
             .unwrap();
-        store.migrate().await.unwrap();
-        let clock = Clock::manual("2026-11-22T03:00:00Z".parse().unwrap());
-        seed(&store, clock.now()).await;
-        Self::on(store, clock, folder, set).await
+        let (clock, database) = (self.clock.clone(), self.database.clone());
+        Self::on(store, clock, database, Set::default()).await
     }
 
-    /// Another gateway on the same store and clock.
-    pub(crate) async fn another(&self, set: Set) -> Self {
-        let store = self.app.store().clone();
-        Self::on(store, self.clock.clone(), self._folder.clone(), set).await
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
     }
 
-    async fn on(store: Store, clock: Clock, folder: Arc<TempDir>, set: Set) -> Self {
+    async fn on(store: Store, clock: Clock, database: Arc<Database>, set: Set) -> Self {
         let streams = StreamHub::new();
         let options = WriterOptions {
             committed: streams.committed(),
@@ -127,7 +142,7 @@ impl Stage {
             address,
             cues,
             serving,
-            _folder: folder,
+            database,
             _lanes: lanes,
         }
     }

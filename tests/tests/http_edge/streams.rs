@@ -1,5 +1,6 @@
 //! The stream of a member's events.
 
+use acceptance::{databases::Database, on_each_database};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
@@ -7,6 +8,11 @@ use crate::{
     phone::{Phone, said},
     stage::{Set, Stage},
 };
+
+on_each_database!(
+    a_phone_sees_its_purchases_from_any_gateway_and_misses_none,
+    a_stream_ends_with_its_card_and_with_the_gateway,
+);
 
 /// A stream being read.
 struct Listening {
@@ -84,9 +90,8 @@ async fn buy(phone: &Phone<'_>, stage: &Stage, request: &str) {
     );
 }
 
-#[tokio::test]
-async fn a_phone_sees_its_purchases_from_any_gateway_and_misses_none() {
-    let stage = Stage::new().await;
+async fn a_phone_sees_its_purchases_from_any_gateway_and_misses_none(database: Database) {
+    let stage = Stage::over(database, Set::default()).await;
     let phone = Phone::enrolled(&stage).await;
     let mut stream = Listening::to(&phone, None).await;
     let (name, start, hello) = stream.next().await.unwrap();
@@ -120,9 +125,8 @@ async fn a_phone_sees_its_purchases_from_any_gateway_and_misses_none() {
     );
 }
 
-#[tokio::test]
-async fn a_stream_ends_with_its_card_and_with_the_gateway() {
-    let stage = Stage::new().await;
+async fn a_stream_ends_with_its_card_and_with_the_gateway(database: Database) {
+    let stage = Stage::over(database, Set::default()).await;
     let (phone, other) = (Phone::enrolled(&stage).await, Phone::enrolled(&stage).await);
     let mut stream = Listening::to(&phone, None).await;
     let mut others = Listening::to(&other, None).await;

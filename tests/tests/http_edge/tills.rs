@@ -1,12 +1,21 @@
 //! Till calls over HTTP, through the writer, into the store and back.
 
+use acceptance::{databases::Database, on_each_database};
 use gateway::limits;
 use serde_json::{Value, json};
 
 use crate::{
     phone::{Phone, said},
-    stage::{Stage, answer},
+    stage::{Set, Stage, answer},
 };
+
+on_each_database!(
+    a_shopper_earns_spends_and_returns,
+    a_changed_request_is_no_repetition,
+    forged_and_unknown_cards_get_one_answer,
+    a_hold_is_voided_and_a_day_settled,
+    a_short_code_stands_for_the_card_once,
+);
 
 /// A till with its token.
 struct Till<'a> {
@@ -51,9 +60,8 @@ fn receipt(total: i64) -> Value {
     })
 }
 
-#[tokio::test]
-async fn a_shopper_earns_spends_and_returns() {
-    let stage = Stage::new().await;
+async fn a_shopper_earns_spends_and_returns(database: Database) {
+    let stage = Stage::over(database, Set::default()).await;
     let (phone, till) = (
         Phone::enrolled(&stage).await,
         Till::new(&stage, "till-1").await,
@@ -148,9 +156,8 @@ async fn a_shopper_earns_spends_and_returns() {
     assert_eq!(said(rest).await.1["entries"], json!(entries[1..]));
 }
 
-#[tokio::test]
-async fn a_changed_request_is_no_repetition() {
-    let stage = Stage::new().await;
+async fn a_changed_request_is_no_repetition(database: Database) {
+    let stage = Stage::over(database, Set::default()).await;
     let (phone, till) = (
         Phone::enrolled(&stage).await,
         Till::new(&stage, "till-1").await,
@@ -171,9 +178,8 @@ async fn a_changed_request_is_no_repetition() {
     );
 }
 
-#[tokio::test]
-async fn forged_and_unknown_cards_get_one_answer() {
-    let stage = Stage::new().await;
+async fn forged_and_unknown_cards_get_one_answer(database: Database) {
+    let stage = Stage::over(database, Set::default()).await;
     let (phone, till) = (
         Phone::enrolled(&stage).await,
         Till::new(&stage, "till-1").await,
@@ -295,9 +301,8 @@ async fn a_message_that_makes_no_sense_is_told_where() {
     );
 }
 
-#[tokio::test]
-async fn a_hold_is_voided_and_a_day_settled() {
-    let stage = Stage::new().await;
+async fn a_hold_is_voided_and_a_day_settled(database: Database) {
+    let stage = Stage::over(database, Set::default()).await;
     let (phone, till) = (
         Phone::enrolled(&stage).await,
         Till::new(&stage, "till-1").await,
@@ -323,9 +328,8 @@ async fn a_hold_is_voided_and_a_day_settled() {
     );
 }
 
-#[tokio::test]
-async fn a_short_code_stands_for_the_card_once() {
-    let stage = Stage::new().await;
+async fn a_short_code_stands_for_the_card_once(database: Database) {
+    let stage = Stage::over(database, Set::default()).await;
     let (phone, till) = (
         Phone::enrolled(&stage).await,
         Till::new(&stage, "till-1").await,

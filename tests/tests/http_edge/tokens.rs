@@ -1,11 +1,25 @@
 //! Access tokens: getting them, forging them, outliving them, rotating their keys.
 
+use acceptance::{databases::Database, on_each_database};
 use data_encoding::BASE64URL_NOPAD;
-use gateway::{http::rotate_signing_keys, limits};
+use gateway::{
+    http::rotate_signing_keys,
+    limits,
+    store::{ClientSecret, Creation},
+};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use pos_protocol::StoreId;
 use serde_json::{Value, json};
 
 use crate::stage::{SECRET, Set, Stage, answer};
+
+on_each_database!(
+    a_till_gets_a_token_that_names_its_place,
+    keys_rotate_without_a_token_failing,
+    a_disabled_client_is_shut_out,
+    gateways_that_start_together_take_each_others_tokens_at_once,
+    reference_data_is_kept_and_found,
+);
 
 fn claims_of(token: &str) -> Value {
     part(token, 1)
@@ -16,9 +30,8 @@ fn part(token: &str, index: usize) -> Value {
     serde_json::from_slice(&BASE64URL_NOPAD.decode(part.as_bytes()).unwrap()).unwrap()
 }
 
-#[tokio::test]
-async fn a_till_gets_a_token_that_names_its_place() {
-    let stage = Stage::new().await;
+async fn a_till_gets_a_token_that_names_its_place(database: Database) {
+    let stage = Stage::over(database, Set::default()).await;
     let answer = reqwest::Client::new()
         .post(stage.url("/oauth/token"))
         .form(&[
@@ -300,9 +313,8 @@ async fn published(stage: &Stage) -> Vec<String> {
         .collect()
 }
 
-#[tokio::test]
-async fn keys_rotate_without_a_token_failing() {
-    let stage = Stage::new().await;
+async fn keys_rotate_without_a_token_failing(database: Database) {
+    let stage = Stage::over(database, Set::default()).await;
     let elsewhere = stage.another(Set::default()).await;
     let kid = |token: &str| part(token, 0)["kid"].as_str().unwrap().to_owned();
     let old = kid(&stage.token().await);
@@ -335,9 +347,8 @@ async fn keys_rotate_without_a_token_failing() {
     assert_eq!(again.deleted, 1, "the private key is gone for good");
 }
 
-#[tokio::test]
-async fn a_disabled_client_is_shut_out() {
-    let stage = Stage::new().await;
+async fn a_disabled_client_is_shut_out(database: Database) {
+    let stage = Stage::over(database, Set::default()).await;
     let token = stage.token().await;
     stage
         .app
@@ -355,4 +366,57 @@ async fn a_disabled_client_is_shut_out() {
     let (status, body) = answer(request).await;
     assert_eq!(status, 401);
     assert!(body.contains("invalid_client"), "{body}");
+}
+
+/// Two gateways on a database without a key: whoever makes the first, both sign with it.
+async fn gateways_that_start_together_take_each_others_tokens_at_once(database: Database) {
+    let stage = Stage::over(database, Set::default()).await;
+    let forget = "DELETE FROM signing_keys";
+    for _ in 0..5 {
+        stage.database().tamper(forget).await;
+        let (one, other) =
+            tokio::join!(stage.another(Set::default()), stage.another(Set::default()),);
+        let keys = stage.app.store().signing_keys().await.unwrap();
+        assert_eq!(keys.len(), 1);
+        let (ones, others) = (one.token().await, other.token().await);
+        assert_eq!(one.as_till(&others).await.0, 200);
+        assert_eq!(other.as_till(&ones).await.0, 200);
+    }
+}
+
+async fn reference_data_is_kept_and_found(database: Database) {
+    let stage = Stage::over(database, Set::default()).await;
+    let (store, now) = (stage.app.store(), stage.clock.now());
+    let stores = store.list_stores().await.unwrap();
+    assert_eq!((stores.len(), stores[0].name.as_str()), (1, "Ginza"));
+    assert_eq!(
+        store.store_row(&stores[0].id).await.unwrap(),
+        Some(stores[0].clone())
+    );
+    let terminals = store.list_terminals().await.unwrap();
+    assert_eq!(terminals.len(), 2);
+    assert_eq!(
+        store.terminal(&terminals[0].id).await.unwrap(),
+        Some(terminals[0].clone())
+    );
+    let again = store.create_store(&stores[0].id, "Other", now).await;
+    assert_eq!(again.unwrap(), Creation::Exists);
+    let nowhere = StoreId::new("nowhere").unwrap();
+    let lost = store.create_terminal(&terminals[0].id, &nowhere, now).await;
+    assert_eq!(lost.unwrap(), Creation::NoSuchPlace);
+
+    let names: Vec<_> = store.list_clients().await.unwrap();
+    let names: Vec<_> = names.iter().map(|client| client.id.as_str()).collect();
+    assert_eq!(names, ["staff", "till-1", "till-2"]);
+    let fresh = ClientSecret::given("another");
+    assert!(store.rotate_client_secret("till-1", &fresh).await.unwrap());
+    assert!(!store.rotate_client_secret("nobody", &fresh).await.unwrap());
+    let client = store.client("till-1").await.unwrap().unwrap();
+    assert!(client.knows("another") && !client.knows(SECRET) && client.is_enabled());
+    assert!(store.disable_client("till-1", now).await.unwrap());
+    stage.pass(1);
+    let later = stage.clock.now();
+    assert!(store.disable_client("till-1", later).await.unwrap());
+    let client = store.client("till-1").await.unwrap().unwrap();
+    assert_eq!(client.disabled_at, Some(now), "the first time stands");
 }

@@ -9,7 +9,41 @@ use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use super::{on_read, on_write, time};
-use crate::store::{Store, StoreError};
+use crate::store::{
+    Store, StoreError,
+    connection::Connection,
+    row::{FromRow, Reader},
+    sql::{Sql, Value},
+};
+
+/// The lock keeps two from finding no key and both making one.
+const BEGIN_FIRST: Sql = Sql {
+    postgres: "BEGIN; LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE",
+    sqlite: "BEGIN IMMEDIATE",
+};
+const INSERT_FIRST: Sql = Sql::both(
+    "\
+INSERT INTO signing_keys (kid, private_key, public_key, created_at, active_from, retire_after)
+SELECT $1, $2, $3, $4, $5, $6
+WHERE NOT EXISTS (
+    SELECT 1 FROM signing_keys
+    WHERE active_from <= $7 AND (retire_after IS NULL OR retire_after >= $7)
+)
+RETURNING kid",
+);
+
+/// The statements of this module that go through a transaction.
+pub(in crate::store) fn statements() -> Vec<Sql> {
+    vec![INSERT_FIRST]
+}
+
+struct Kid;
+
+impl FromRow for Kid {
+    fn read(_: &mut Reader<'_>) -> Result<Self, StoreError> {
+        Ok(Self)
+    }
+}
 
 /// One key. Published from `created_at`, signs from `active_from`, forgotten after `retire_after`.
 #[derive(Clone)]
@@ -78,6 +112,33 @@ impl Store {
             .bind(key.created_at.as_microsecond()).bind(key.active_from.as_microsecond()).bind(retire_after)
             .execute(pool).await.map_err(StoreError::from_sqlx)?.rows_affected());
         Ok(())
+    }
+
+    /// Keeps a key unless there is one that signs at `now`; whether it was kept. Of callers at the same
+    /// moment one succeeds.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database fails.
+    pub async fn insert_first_signing_key(
+        &self,
+        key: &SigningKeyRow,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let time = |time: Timestamp| Value::Int(time.as_microsecond());
+        let mut connection = Connection::writing(self).await?;
+        let _: Vec<Kid> = connection.begin(BEGIN_FIRST).await?;
+        let values = [
+            Value::Text(key.kid.as_str().into()),
+            Value::Bytes(&key.private_key),
+            Value::Bytes(&key.public_key),
+            time(key.created_at),
+            time(key.active_from),
+            key.retire_after.map_or(Value::Null, time),
+            time(now),
+        ];
+        let kept: Vec<Kid> = connection.fetch(INSERT_FIRST, &values).await?;
+        connection.commit().await?;
+        Ok(!kept.is_empty())
     }
 
     /// Sets the end of every key but `successor` that has none yet.
