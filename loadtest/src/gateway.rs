@@ -22,7 +22,7 @@ const READY_POLL: Duration = Duration::from_millis(20);
 /// The programme of the load test's own database.
 const PROGRAMME: &str = include_str!("../programme.toml");
 
-/// The id in [`PROGRAMME`].
+/// The id of the programme that the load test puts in force.
 pub const PROGRAMME_ID: &str = "loadtest";
 
 /// A gateway program and a database that belongs to the load test.

