@@ -126,6 +126,7 @@ async fn sqlite_has_no_room() -> anyhow::Result<()> {
     let mut acknowledged = sell(&mut counter, SALES).await;
     limit_files(&counter, "1").await?;
     let during = refuse(&mut counter, "full").await?;
+    counter.gateway.not_ready().await?;
     limit_files(&counter, "unlimited").await?;
     for sale in during {
         let reply = counter.till.insist(&sale).await.approved();
