@@ -171,9 +171,8 @@ postgres_start() {
     # Below the range from which the kernel takes ports for outgoing connections.
     port=$((20000 + (RANDOM * 32768 + RANDOM) % 12000))
     if postgres_port_open 127.0.0.1 "$port"; then continue; fi
-    # No fsync: the data lives as long as the tests, and a killed server still finds all it wrote in the page cache.
     if (cd "$postgres_home" && postgres_as_owner "$postgres_bin/pg_ctl" start -w -t 120 -s -D "$postgres_home/data" \
-      -l "$postgres_home/server.log" -o "-p $port -h 127.0.0.1 -k $postgres_home -c fsync=off -c max_connections=200") \
+      -l "$postgres_home/server.log" -o "-p $port -h 127.0.0.1 -k $postgres_home -c max_connections=200") \
       >>"$postgres_home.log" 2>&1 </dev/null; then
       version=$("$postgres_bin/postgres" --version | sed -E 's/^[^0-9]*([0-9.]+).*/\1/')
       export TEST_POSTGRES_URL=postgres://postgres:$password@127.0.0.1:$port/postgres

@@ -67,7 +67,9 @@ impl Gateway {
 
     fn terminate(&self) {
         let id = self.child.id().to_string();
-        let asked = Command::new("kill").args(["-TERM", &id]).status();
+        let asked = Command::new("sh")
+            .args(["-c", "kill -TERM \"$0\"", &id])
+            .status();
         assert!(asked.unwrap().success());
     }
 
