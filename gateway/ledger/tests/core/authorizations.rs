@@ -128,6 +128,31 @@ fn a_hold_stands_until_its_last_second_and_expires_by_itself() {
 }
 
 #[test]
+fn a_hold_that_expires_while_another_is_used_is_let_go_once() {
+    World::new().play(
+        "
+        grant ann 500
+        s1.t1 b1 authorize ann 100
+        s1.t1 b2 authorize ann 100
+        wait 20m
+        a3: s1.t1 b3 authorize ann 50
+        a4: s1.t1 b4 authorize ann 50
+        wait 10m
+        s1.t1 b3 capture a3 1000 redeem=40
+            approved, redeemed 40, earned 10, available 420
+            release 100: held > available, base 2027-11-30
+            release 100: held > available, base 2027-11-30
+            capture 40: held > redeemed, base 2027-11-30
+            release 10: held > available, base 2027-11-30
+            accrual 10: issued > available, base 2027-11-30
+        s1.t1 void a4
+            approved, available 470
+            release 50: held > available, base 2027-11-30
+        ",
+    );
+}
+
+#[test]
 fn two_open_baskets_never_promise_the_same_point() {
     World::new().play(
         "

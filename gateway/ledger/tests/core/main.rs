@@ -18,6 +18,7 @@ mod advices;
 mod lots;
 mod pending;
 
+mod clawbacks;
 mod refunds;
 mod reversals;
 

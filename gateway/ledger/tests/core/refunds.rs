@@ -1,12 +1,9 @@
-//! Refunds: spent points go back to their lots, earned points are taken back, never more of either.
+//! Refunds: spent points go back to their lots, by line or whole, never more than were spent.
 
-use ledger::{
-    programme::{Clawback, ExpiredPoints, Expiry, Programme, ReturnScope},
-    state::Changes,
-};
+use ledger::programme::{ExpiredPoints, Programme, ReturnScope};
 use proptest::prelude::{prop_assert_eq, proptest};
 
-use crate::world::{World, days, expiring, member_id, months};
+use crate::world::{World, days, member_id};
 
 #[test]
 fn a_whole_refund_undoes_the_points_of_its_purchase() {
@@ -62,6 +59,32 @@ fn pieces_of_one_line_are_floored_in_sum_and_not_each() {
             approved, goods 33, restored 33, available 67
         s1.t1 refund p1 1x1
             approved, goods 34, restored 34, clawed back 1, available 100
+        ",
+    );
+}
+
+#[test]
+fn what_was_spent_last_comes_back_first() {
+    World::new().play(
+        "
+        grant ann 100 class=short
+        grant ann 100
+        grant ann 100 class=ever
+        p1: s1.t1 b1 buy ann food:3=240 redeem=240
+            approved, redeemed 240, earned 2, available 62
+        s1.t1 refund p1 1x1
+            approved, goods 80, restored 80, available 142
+            restoration 40: redeemed > available, ever ever
+            restoration 40: redeemed > available, base 2027-11-30
+        s1.t1 refund p1 1x1
+            approved, goods 80, restored 80, clawed back 1, available 221
+            restoration 60: redeemed > available, base 2027-11-30
+            restoration 20: redeemed > available, short 2026-12-31
+            clawback 1: available > issued, base 2027-11-30
+        s1.t1 refund p1
+            approved, goods 80, restored 80, clawed back 1, available 300
+            restoration 80: redeemed > available, short 2026-12-31
+            clawback 1: available > issued, base 2027-11-30
         ",
     );
 }
@@ -145,6 +168,26 @@ fn spent_points_that_expired_meanwhile_come_back_for_the_days_of_grace() {
 }
 
 #[test]
+fn the_days_of_grace_do_not_widen_where_points_may_be_spent() {
+    let grace = |programme: &mut Programme| {
+        programme.returns.expired = ExpiredPoints::Grace { days: days(10) };
+    };
+    World::with(grace).play(
+        "
+        grant ann 100 class=short stores=s1
+        p1: s1.t1 b1 buy ann 99 redeem=99
+        at 2027-01-05T12:00
+        s1.t1 refund p1
+            approved, goods 99, restored 99, available 99
+        s2.t1 b1 inquire ann
+            approved, available 99, spendable 0
+        s1.t1 b2 inquire ann
+            approved, available 99, spendable 99
+        ",
+    );
+}
+
+#[test]
 fn grace_of_no_days_lasts_until_midnight() {
     let grace = |programme: &mut Programme| {
         programme.returns.expired = ExpiredPoints::Grace { days: days(0) };
@@ -191,172 +234,6 @@ fn points_spent_from_a_lot_kept_alive_by_activity_come_back_alive() {
         let expired = world.line("sweep ann").unwrap().changes.transfers;
         let points: i64 = expired.iter().map(|transfer| transfer.points.get()).sum();
         assert_eq!(points, 100, "they expire six months after the purchase");
-    }
-}
-
-/// Ten points earned by `p1`, five of them gone when it comes back.
-const HALF_SPENT: &str = "
-    p1: s1.t1 b1 buy ann 1000
-        approved, earned 10, available 10
-    wait 1s
-    s1.t1 b2 buy ann 500 redeem=10
-        approved, redeemed 10, earned 5, available 5
-";
-
-fn clawing_back(policy: Clawback) -> World {
-    let mut world = World::with(|programme| programme.returns.clawback = policy);
-    world.play(HALF_SPENT);
-    world
-}
-
-#[test]
-fn within_balance_takes_back_what_is_there() {
-    clawing_back(Clawback::WithinBalance).play(
-        "
-        s1.t1 refund p1
-            approved, goods 1000, clawed back 5, available 0
-            clawback 5: available > issued, base 2027-11-30
-        s1.t1 b3 buy ann 2000
-            approved, earned 20, available 20
-        ",
-    );
-}
-
-#[test]
-fn what_is_owed_is_paid_by_the_next_accrual() {
-    let mut world = clawing_back(Clawback::Owe);
-    world.play(
-        "
-        s1.t1 refund p1
-            approved, goods 1000, clawed back 5, owed 5, available 0
-            clawback 5: available > issued, base 2027-11-30
-            clawback 5: owed > issued
-        wait 1s
-        s1.t1 b3 buy ann 300
-            approved, earned 3, available 0
-            accrual 3: issued > available, base 2027-11-30
-            debt settlement 3: available > owed, base 2027-11-30
-        ",
-    );
-    assert_eq!(world.state.members[&member_id("ann")].owed.get(), 2);
-    world.play(
-        "
-        grant ann 100
-            done
-            adjustment 100: issued > available, base 2027-11-30
-            debt settlement 2: available > owed, base 2027-11-30
-        ",
-    );
-    assert_eq!(world.state.members[&member_id("ann")].owed.get(), 0);
-}
-
-#[test]
-fn an_accrual_that_paid_a_debt_is_owed_again_when_it_comes_back() {
-    clawing_back(Clawback::Owe).play(
-        "
-        s1.t1 refund p1
-            approved, goods 1000, clawed back 5, owed 5, available 0
-        wait 1s
-        p3: s1.t1 b3 buy ann 300
-            approved, earned 3, available 0
-        s1.t1 refund p3
-            approved, goods 300, owed 3, available 0
-        ",
-    );
-}
-
-#[test]
-fn points_that_staff_took_are_owed_like_points_that_were_spent() {
-    World::with(|programme| programme.returns.clawback = Clawback::Owe).play(
-        "
-        p1: s1.t1 b1 buy ann 1000
-        take ann 4
-        s1.t1 reverse p1
-            approved, refunded, purchase reversed, goods 1000, clawed back 6, owed 4, available 0
-            clawback 6: available > issued, base 2027-11-30
-            clawback 4: owed > issued
-        ",
-    );
-}
-
-#[test]
-fn deduct_names_the_yen_to_keep() {
-    clawing_back(Clawback::Deduct).play(
-        "
-        s1.t1 refund p1
-            approved, goods 1000, clawed back 5, yen kept 5, available 0
-            clawback 5: available > issued, base 2027-11-30
-        ",
-    );
-    let mut world = World::with(|programme| {
-        programme.returns.clawback = Clawback::Deduct;
-        programme.yen_per_point = 3.try_into().unwrap();
-    });
-    world.play(HALF_SPENT);
-    world.play(
-        "
-        s1.t1 refund p1
-            approved, goods 1000, clawed back 5, yen kept 15, available 0
-        ",
-    );
-}
-
-#[test]
-fn earned_points_are_taken_from_their_lot_first_then_as_if_spent() {
-    World::new().play(
-        "
-        grant ann 4 class=short
-        grant ann 3 class=ever stores=s2
-        p1: s1.t1 b1 buy ann 1000
-            approved, earned 10, available 17
-        a1: s2.t1 b1 authorize ann 9
-            approved, held 9, available 8
-            hold 4: available > held, short 2026-12-31
-            hold 5: available > held, base 2027-11-30
-        grant ann 2 class=ever
-        s1.t1 quote p1
-            approved, goods 1000, clawed back 7, available 3
-        s2.t1 void a1
-            approved, available 19
-        s1.t1 refund p1
-            approved, goods 1000, clawed back 10, available 9
-            clawback 10: available > issued, base 2027-11-30
-        ",
-    );
-}
-
-#[test]
-fn points_limited_to_another_store_are_not_taken_back() {
-    World::new().play(
-        "
-        p1: s1.t1 b1 buy ann 1000
-        take ann 10
-        grant ann 4 class=ever
-        grant ann 5 class=ever stores=s2
-        grant ann 6 class=ever categories=toys
-        s1.t1 refund p1
-            approved, goods 1000, clawed back 4, available 11
-            clawback 4: available > issued, ever ever
-        ",
-    );
-}
-
-#[test]
-fn a_quote_is_the_refund_it_announces_and_changes_nothing() {
-    for policy in [Clawback::WithinBalance, Clawback::Owe, Clawback::Deduct] {
-        let mut world = clawing_back(policy);
-        let quote = world.line("q1: s1.t1 quote p1").unwrap();
-        let only_its_answer = Changes {
-            requests: quote.changes.requests.clone(),
-            ..Changes::default()
-        };
-        assert_eq!(quote.changes, only_its_answer);
-        world.play("f1: s1.t1 refund p1");
-        let (quoted, done) = (world.answer("q1"), world.answer("f1"));
-        assert_eq!(quoted["points"], done["points"]);
-        let mut refund = done["refund"].clone();
-        assert!(refund.as_object_mut().unwrap().remove("id").is_some());
-        assert_eq!(quoted["refund"], refund);
     }
 }
 
@@ -407,22 +284,6 @@ fn a_refund_posts_to_the_open_day_of_the_till_and_names_its_purchase() {
     let clawback = world.all.transfers.last().unwrap();
     assert_eq!(clawback.business_date.to_string(), "2026-11-24");
     assert_eq!(clawback.source, refund.id.as_uuid());
-}
-
-#[test]
-fn the_rate_that_was_awarded_is_the_rate_that_is_taken_back() {
-    let mut world = World::new();
-    world.play("p1: s1.t1 b1 buy ann 1000");
-    world.activate(|programme| {
-        programme.earn.points = 50;
-        programme.classes = expiring(Expiry::Activity { months: months(1) });
-    });
-    world.play(
-        "
-        s1.t1 refund p1
-            approved, goods 1000, clawed back 10, available 0
-        ",
-    );
 }
 
 proptest! {
