@@ -260,6 +260,13 @@ impl Player {
                 let (till, _, authorization_id) = self.hold(*pick, *stray)?;
                 (till, Ask::Void { authorization_id })
             }
+            other => return self.ask_afterwards(other),
+        })
+    }
+
+    /// What a till asks once the sale is over.
+    fn ask_afterwards(&self, step: &Step) -> Option<(usize, Ask)> {
+        Some(match step {
             Step::Refund(pick, till, lines, quote) => {
                 let (own, purchase_id) = self.sold(*pick)?;
                 let ask = Ask::Refund {
