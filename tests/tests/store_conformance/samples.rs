@@ -10,6 +10,7 @@ use jiff::{Timestamp, civil::Date};
 use ledger::{
     account::{Account, Motive, Transfer},
     card_use::{Binding, CardUse, ShortCode, UseKey},
+    event::EventKind,
     lot::{Lot, LotExpiry, LotKey, Part, Pending, Scope},
     member::{Card, CardStatus, Member, MemberNo, MemberStatus},
     programme::Programme,
@@ -413,7 +414,7 @@ pub(crate) fn transfer(
     }
 }
 
-pub(crate) fn event(number: u128, owner: MemberId, sequence: i64, kind: &'static str) -> Event {
+pub(crate) fn event(number: u128, owner: MemberId, sequence: i64, kind: EventKind) -> Event {
     Event {
         id: EventId::new(uuid(number)),
         member_id: Some(owner),
@@ -429,8 +430,7 @@ pub(crate) fn news(number: u128) -> Event {
     Event {
         member_id: None,
         member_sequence: 0,
-        kind: "programme.activated",
-        ..event(number, member_id(0), 0, "")
+        ..event(number, member_id(0), 0, EventKind::ProgrammeActivated)
     }
 }
 

@@ -57,7 +57,7 @@ impl Row for Event {
         row.put(&self.id);
         row.put(&self.member_id);
         row.put(&self.member_sequence);
-        row.put_value(Value::Text(self.kind.into()));
+        row.put_value(Value::Text(self.kind.word().into()));
         row.put(&self.subject);
         row.put(&self.at);
         row.put(&self.data);

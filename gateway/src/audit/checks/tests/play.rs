@@ -110,7 +110,7 @@ impl Play {
                 id: event.id,
                 member_id: event.member_id.unwrap(),
                 member_sequence: event.member_sequence,
-                kind: event.kind.to_owned(),
+                kind: event.kind.word().to_owned(),
                 subject: event.subject,
             }));
         self.wait(1);
