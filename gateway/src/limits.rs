@@ -19,6 +19,16 @@ pub const RETRY_AFTER_UNAVAILABLE_S: u32 = 1;
 /// Callers get their 503 within a second.
 pub const DATABASE_READ_TIMEOUT_MS: u64 = 800;
 
+// Events.
+
+/// Bytes of an event in a message. Whoever takes CloudEvents takes 64 KiB on the wire; the rest of
+/// them is left to the broker's own frames.
+pub const EVENT_MESSAGE_BYTES_MAX: usize = 64 * 1_024 - 1_024;
+/// Bytes of an event besides its data.
+pub const EVENT_ATTRIBUTES_BYTES_MAX: usize = 1_024;
+/// Characters in a reason or name that staff gives for the record.
+pub const REMARK_CHARS_MAX: usize = 200;
+
 // Jobs.
 
 /// How long a hold may be over its time before an alarm is due: no gateway sweeps.

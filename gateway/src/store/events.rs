@@ -41,6 +41,8 @@ static NEWEST_OF_MEMBER: LazyLock<Sql> = LazyLock::new(|| {
                  ORDER BY event_id DESC LIMIT $2";
     EVENTS.select(these, these)
 });
+static ONE: LazyLock<Sql> =
+    LazyLock::new(|| EVENTS.select("WHERE event_id = $1", "WHERE event_id = $1"));
 const OUTBOX_STATUS: Sql = Sql::both(
     "\
 SELECT (SELECT count(*) FROM outbox),
@@ -56,6 +58,7 @@ pub(super) fn statements() -> Vec<Sql> {
         *OF_MEMBER_IN_ORDER,
         *NEWEST,
         *NEWEST_OF_MEMBER,
+        *ONE,
         OUTBOX_STATUS,
     ]
 }
@@ -112,6 +115,16 @@ impl Store {
         let mut connection = Connection::brief(self).await?;
         let found: Vec<Sequence> = connection.fetch_each(SEQUENCES, &[cells(members)]).await?;
         Ok(found.into_iter().map(|row| (row.0, row.1)).collect())
+    }
+
+    /// One event.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn event(&self, id: EventId) -> Result<Option<StoredEvent>, StoreError> {
+        let mut connection = Connection::brief(self).await?;
+        let found: Vec<StoredEvent> = connection.fetch(*ONE, &[id.to_value()]).await?;
+        Ok(found.into_iter().next())
     }
 
     /// A member's events after number `sequence`, in order.
