@@ -26,6 +26,10 @@ pub struct CloudEvent {
     /// Integer has 32 bits.
     #[serde(skip_serializing_if = "Option::is_none")]
     membersequence: Option<String>,
+    /// The event's place among all, from 1 without a gap, once it has one: it is given just before
+    /// the event is first sent, and is the same ever after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    streamsequence: Option<String>,
     data: Value,
 }
 
@@ -46,6 +50,7 @@ impl CloudEvent {
             datacontenttype: "application/json",
             partitionkey: event.member_id,
             membersequence: event.member_id.map(|_| sequence.to_string()),
+            streamsequence: event.stream_sequence.map(|place| place.to_string()),
             data: serde_json::from_str(&event.data)?,
         })
     }
@@ -65,7 +70,7 @@ mod tests {
             subject: "member/01990000-0000-7000-8000-000000000000".into(),
             at: "2026-11-22T03:04:05.678901Z".parse().unwrap(),
             data: r#"{"points":500}"#.into(),
-            stream_sequence: None,
+            stream_sequence: Some(12),
         };
         let event = CloudEvent::new(event, &ProgrammeId::new("demo").unwrap()).unwrap();
         assert_eq!(
@@ -76,7 +81,7 @@ mod tests {
                 r#""subject":"member/01990000-0000-7000-8000-000000000000","#,
                 r#""time":"2026-11-22T03:04:05.678901Z","datacontenttype":"application/json","#,
                 r#""partitionkey":"01990000-0000-7000-8000-000000000000","membersequence":"7","#,
-                r#""data":{"points":500}}"#,
+                r#""streamsequence":"12","data":{"points":500}}"#,
             )
         );
     }
