@@ -242,7 +242,7 @@ fn unreachable(server: &PgConnectOptions, error: &sqlx::Error) -> String {
     format!(
         "PostgreSQL at {}:{} gives no database to the role {}: {error}\n\
          Set TEST_POSTGRES_URL to a server where a role may create databases, or run the tests with \
-         scripts/with-postgres, which finds or starts one.",
+         scripts/with-servers, which finds or starts one.",
         server.get_host(),
         server.get_port(),
         server.get_username(),

@@ -5,9 +5,11 @@
 //! [`installation`] is set up with the program's own commands; a [`proxy`] breaks the line to the
 //! database; [`dice`] choose what happens next, and say how to make it happen again. These know the
 //! wire and the command line and nothing of the gateway's inside. [`databases`] are fresh ones of
-//! both kinds, for these tests and for those of the stores.
+//! both kinds, for these tests and for those of the stores; a [`broker`] is a RabbitMQ node to be
+//! killed.
 
 pub mod ask;
+pub mod broker;
 pub mod databases;
 pub mod dice;
 pub mod gateway_process;
