@@ -1,5 +1,7 @@
 //! What the gateway tells others, and what they make of it.
 
+mod consumer;
+mod crm;
 mod document;
 mod kinds;
 mod large;
