@@ -475,8 +475,10 @@ pub(crate) async fn commit(store: &Store, changes: &Changes) {
     batch.commit().await.expect("the batch commits");
 }
 
-/// A store with programme 1 in force.
+/// A store with programme 1 in force. What cases write into it are samples: no event of theirs was
+/// decided by the ledger.
 pub(crate) async fn seeded(database: &acceptance::databases::Database) -> Store {
+    database.holds_samples();
     let store = database.migrated().await;
     let changes = Changes {
         programmes: vec![version(1, "first")],

@@ -1,0 +1,6 @@
+//! What the gateway tells others, and what they make of it.
+
+mod document;
+mod kinds;
+mod large;
+mod stand;
