@@ -105,7 +105,7 @@ impl Batches {
 }
 
 const WAITING: &str = "gateway_outbox_waiting_events";
-const CONFIRMED: &str = "gateway_relay_confirmed_events_total";
+const CONFIRMED: &str = "gateway_relay_confirmed_total";
 const CONFIRM_BUCKET: &str = "gateway_relay_commit_to_confirm_seconds_bucket";
 
 /// How far a gateway's relay is.
@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn a_bound_is_that_of_the_events_since() {
         let text = "gateway_outbox_waiting_events 7\n\
-            gateway_relay_confirmed_events_total 300\n\
+            gateway_relay_confirmed_total 300\n\
             gateway_relay_commit_to_confirm_seconds_bucket{le=\"0.01\"} 100\n\
             gateway_relay_commit_to_confirm_seconds_bucket{le=\"0.2\"} 299\n\
             gateway_relay_commit_to_confirm_seconds_bucket{le=\"+Inf\"} 300\n";
