@@ -30,3 +30,6 @@ pub use request::{
     ReversalRequest, SettlementRequest, SettlementTotals, VoidRequest,
 };
 pub use response_code::{Outcome, Reason, ResponseCode};
+
+#[cfg(feature = "client")]
+pub mod client;

@@ -112,6 +112,7 @@ impl Play {
                 member_sequence: event.member_sequence,
                 kind: event.kind.word().to_owned(),
                 subject: event.subject,
+                stream_sequence: None,
             }));
         self.wait(1);
         decision.answer

@@ -1,0 +1,242 @@
+//! The one task that holds journal and machine, and carries out what the machine decides.
+//!
+//! It ends when the last [`Client`](super::Client) is dropped or it is asked to. What is under way then
+//! is in the journal.
+
+use std::{collections::HashMap, io};
+
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::{JoinSet, spawn_blocking},
+};
+
+use super::{
+    ask::Ask,
+    journal::Journal,
+    machine::{Exchange, Machine, Notice, Reply, Step, Ticket},
+    moment::Clock,
+    record::Entry,
+    verdict::{Refusal, Verdict},
+    wire::{Replies, Wire},
+};
+use crate::RequestId;
+
+/// Replies on their way back; more exchanges wait.
+const REPLIES_MAX: usize = 64;
+
+/// What a client asks of its keeper.
+pub(crate) enum Call {
+    /// Something for the gateway.
+    Ask(Box<Ask>, oneshot::Sender<Told>),
+    /// A look at the machine, or a name from it.
+    Look(Box<dyn FnOnce(&mut Machine) + Send>),
+    /// Make the journal smaller, if nothing is unsettled; says whether it was done.
+    Compact(oneshot::Sender<io::Result<bool>>),
+    /// End, and say when it is done.
+    Close(oneshot::Sender<()>),
+}
+
+/// A verdict and the request it is about.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) request_id: Option<RequestId>,
+    pub(crate) verdict: Verdict,
+}
+
+/// How the till's half stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// Requests that have something left to do, those that a cashier waits for among them.
+    pub unsettled: usize,
+    /// Whether the gateway has given no answers for a while.
+    pub away: bool,
+    /// Whether the journal could be written when it was last tried.
+    pub writable: bool,
+}
+
+pub(crate) struct Keeper {
+    pub(crate) clock: Clock,
+    pub(crate) machine: Machine,
+    /// None only while it is written to.
+    pub(crate) journal: Option<Journal>,
+    pub(crate) wire: Wire,
+    pub(crate) calls: mpsc::Receiver<Call>,
+    pub(crate) notices: mpsc::Sender<Notice>,
+    pub(crate) standing: watch::Sender<Standing>,
+}
+
+/// What changes while the keeper runs.
+struct Running {
+    waiting: HashMap<Ticket, oneshot::Sender<Told>>,
+    tickets: Ticket,
+    exchanges: JoinSet<()>,
+    replies: Replies,
+    writable: bool,
+    compact_at: u64,
+}
+
+impl Keeper {
+    pub(crate) async fn run(mut self) {
+        let (replies, mut arriving) = mpsc::channel::<(Exchange, Reply)>(REPLIES_MAX);
+        let mut running = Running {
+            waiting: HashMap::new(),
+            tickets: 0,
+            exchanges: JoinSet::new(),
+            replies,
+            writable: true,
+            compact_at: self.machine.settings().compact_bytes,
+        };
+        let closed = loop {
+            if self.work(&mut running).await.is_err() {
+                break None;
+            }
+            let wake = self.machine.wakes_at(&self.clock.now());
+            let wake = wake.map(|uptime| self.clock.instant(uptime));
+            tokio::select! {
+                call = self.calls.recv() => match call {
+                    None => break None,
+                    Some(Call::Close(done)) => break Some(done),
+                    Some(call) => self.take_call(call, &mut running).await,
+                },
+                Some((exchange, reply)) = arriving.recv() => {
+                    self.machine.replied(&self.clock.now(), &exchange, reply);
+                }
+                () = sleep_until(wake) => {}
+            }
+        };
+        running.exchanges.shutdown().await;
+        for (_, waiting) in running.waiting {
+            let verdict = Verdict::Refused(Refusal::Closed);
+            let request_id = None;
+            // They may be gone too.
+            let _ = waiting.send(Told {
+                request_id,
+                verdict,
+            });
+        }
+        drop(self.journal);
+        if let Some(done) = closed {
+            let _ = done.send(());
+        }
+    }
+
+    async fn take_call(&mut self, call: Call, running: &mut Running) {
+        match call {
+            Call::Ask(ask, answer) => {
+                running.tickets = running.tickets.wrapping_add(1);
+                running.waiting.insert(running.tickets, answer);
+                let now = self.clock.now();
+                self.machine.order(&now, running.tickets, *ask);
+            }
+            Call::Look(look) => look(&mut self.machine),
+            Call::Compact(done) => {
+                let compacted = self.compact(running).await;
+                let _ = done.send(compacted);
+            }
+            Call::Close(_) => {}
+        }
+    }
+
+    /// Carries out every step there is. An error means that the keeper has to end.
+    async fn work(&mut self, running: &mut Running) -> Result<(), tokio::task::JoinError> {
+        while let Some(step) = self.machine.step(&self.clock.now()) {
+            match step {
+                Step::Write(entries) => match self.append(entries).await? {
+                    Ok(()) => {
+                        running.writable = true;
+                        self.machine.written(&self.clock.now());
+                    }
+                    Err(error) => {
+                        running.writable = false;
+                        self.machine
+                            .unwritten(&self.clock.now(), &error.to_string());
+                    }
+                },
+                Step::Send(exchange) => {
+                    let replies = running.replies.clone();
+                    let wire = self.wire.clone();
+                    running.exchanges.spawn(wire.exchange(exchange, replies));
+                }
+                Step::Tell {
+                    ticket,
+                    request_id,
+                    verdict,
+                } => {
+                    if let Some(waiting) = running.waiting.remove(&ticket) {
+                        // Whoever asked may have gone away; the verdict is in the journal.
+                        let _ = waiting.send(Told {
+                            request_id,
+                            verdict,
+                        });
+                    }
+                }
+                // Nobody may be listening, or not fast enough; the sale goes on.
+                Step::Notice(notice) => drop(self.notices.try_send(notice)),
+            }
+        }
+        while running.exchanges.try_join_next().is_some() {}
+        self.publish(running);
+        let bytes = self.journal.as_ref().map_or(0, Journal::bytes);
+        if bytes > running.compact_at {
+            // What fails here is tried again when the journal has grown.
+            let _ = self.compact(running).await;
+        }
+        Ok(())
+    }
+
+    fn publish(&self, running: &Running) {
+        let standing = Standing {
+            unsettled: self.machine.book().unsettled(),
+            away: self.machine.is_away(),
+            writable: running.writable,
+        };
+        self.standing
+            .send_if_modified(|told| std::mem::replace(told, standing) != standing);
+    }
+
+    async fn append(
+        &mut self,
+        entries: Vec<Entry>,
+    ) -> Result<io::Result<()>, tokio::task::JoinError> {
+        let Some(mut journal) = self.journal.take() else {
+            return Ok(Err(io::Error::other("the journal is closed")));
+        };
+        let (journal, written) = spawn_blocking(move || {
+            let written = journal.append(&entries);
+            (journal, written)
+        })
+        .await?;
+        self.journal = Some(journal);
+        Ok(written)
+    }
+
+    /// Makes the journal smaller if every request has its end.
+    async fn compact(&mut self, running: &mut Running) -> io::Result<bool> {
+        if !self.machine.is_settled() {
+            return Ok(false);
+        }
+        let Some(mut journal) = self.journal.take() else {
+            return Ok(false);
+        };
+        let entries = self.machine.compacted(&self.clock.now());
+        let done = spawn_blocking(move || {
+            let done = journal.compact(&entries);
+            (journal, entries, done)
+        });
+        let (journal, entries, done) = done.await.map_err(io::Error::other)?;
+        // A journal full of what has to be kept is not made anew for every request.
+        let least = self.machine.settings().compact_bytes;
+        running.compact_at = journal.bytes().saturating_mul(2).max(least);
+        self.journal = Some(journal);
+        done?;
+        self.machine.compact(&entries);
+        Ok(true)
+    }
+}
+
+async fn sleep_until(wake: Option<std::time::Instant>) {
+    match wake {
+        Some(wake) => tokio::time::sleep_until(wake.into()).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,77 @@
+//! What the till writes down: the entries of its journal.
+//!
+//! A journal is the list of these, oldest first. Nothing is ever changed in place: a later entry
+//! says what became of an earlier one.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::message::Request;
+use crate::RequestId;
+
+/// The form of the entries; a reader refuses a higher number.
+pub const FORMAT: u32 = 1;
+
+/// One entry of the journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "entry", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Entry {
+    /// The journal was opened, or its request ids turned out to be taken: the names that follow are
+    /// made from this.
+    Opened(Opened),
+    /// A request, before it is sent. A reversal gives up its original with the same stroke; an
+    /// advice that replaces another request, that one.
+    Request(Box<Request>),
+    /// No answer came in time and the cashier was told that the deed counts: the request is repeated
+    /// under its id until it is answered.
+    Kept {
+        /// The request.
+        request_id: RequestId,
+        /// When.
+        at: Timestamp,
+    },
+    /// Given up; there is nothing to undo.
+    Dropped {
+        /// The request.
+        request_id: RequestId,
+        /// When.
+        at: Timestamp,
+    },
+    /// The gateway's answer, approval or decline.
+    Answer {
+        /// The request.
+        request_id: RequestId,
+        /// When it came.
+        at: Timestamp,
+        /// As it came.
+        answer: Value,
+    },
+    /// The gateway refused the request as malformed or misnamed: it had no effect and never will.
+    Refused {
+        /// The request.
+        request_id: RequestId,
+        /// When.
+        at: Timestamp,
+        /// The problem's word.
+        problem: String,
+        /// The problem's detail.
+        detail: String,
+    },
+}
+
+/// Where request ids come from: `JOURNAL-GENERATION-N`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opened {
+    /// See [`FORMAT`].
+    pub format: u32,
+    /// Drawn once for the journal: two tills with one terminal id differ in it.
+    pub journal: String,
+    /// Drawn at every opening: a journal restored from a copy does not name a request twice.
+    pub generation: String,
+    /// When.
+    pub at: Timestamp,
+    /// Why: `start`, or `request_id_reused` after a collision.
+    pub why: String,
+}

@@ -1,0 +1,282 @@
+//! HTTP: one exchange with the gateway, with a token that is fetched when it is needed.
+//!
+//! What comes out is a [`Reply`]; what it means is decided by the [`machine`](super::machine).
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use reqwest::{
+    Response, StatusCode,
+    header::{CONTENT_TYPE, RETRY_AFTER},
+};
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::sync::{Mutex, mpsc};
+
+use super::{
+    chaos::{Chaos, Mishap},
+    machine::{Exchange, Reply},
+    moment::Clock,
+};
+
+/// Bytes of an answer; none of the gateway's is longer.
+const ANSWER_BYTES_MAX: usize = 1_024 * 1_024;
+/// A token is not used for the last tenth of its life.
+const TOKEN_LIFE_USED_TENTHS: u32 = 9;
+
+/// Where the gateway is and how the till proves itself.
+#[derive(Clone)]
+pub struct Account {
+    /// The gateway's URL, for example `https://points.example`.
+    pub gateway: String,
+    /// The client's id; it names the terminal.
+    pub client_id: String,
+    /// The client's secret.
+    pub client_secret: String,
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account")
+            .field("gateway", &self.gateway)
+            .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The line to the gateway. Cheap to clone; clones share token and connections.
+#[derive(Debug, Clone)]
+pub(crate) struct Wire(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    http: reqwest::Client,
+    account: Account,
+    clock: Clock,
+    attempt: Duration,
+    token: Mutex<Option<Token>>,
+    chaos: Option<Chaos>,
+}
+
+struct Token {
+    text: String,
+    good_until: Duration,
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token").finish_non_exhaustive()
+    }
+}
+
+#[derive(Deserialize)]
+struct TokenAnswer {
+    access_token: String,
+    expires_in: u32,
+}
+
+/// Where a reply goes; more than one may come for an exchange.
+pub(crate) type Replies = mpsc::Sender<(Exchange, Reply)>;
+
+impl Wire {
+    pub(crate) fn new(
+        account: Account,
+        clock: Clock,
+        attempt: Duration,
+        chaos: Option<Chaos>,
+    ) -> reqwest::Result<Self> {
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        let gateway = account.gateway.trim_end_matches('/').to_owned();
+        Ok(Self(Arc::new(Inner {
+            http,
+            account: Account { gateway, ..account },
+            clock,
+            attempt,
+            token: Mutex::default(),
+            chaos,
+        })))
+    }
+
+    /// Carries out an exchange and passes on what came of it.
+    pub(crate) async fn exchange(self, exchange: Exchange, replies: Replies) {
+        let mishap = self.0.chaos.as_ref().map_or(Mishap::None, Chaos::next);
+        let told = |reply| replies.send((exchange.clone(), reply));
+        // Whoever waited for the reply may be gone; then nobody wants it.
+        let _ = match mishap {
+            Mishap::None => told(self.attempt(&exchange).await).await,
+            Mishap::LoseRequest => told(Reply::Lost).await,
+            Mishap::LoseAnswer => {
+                self.attempt(&exchange).await;
+                told(Reply::Lost).await
+            }
+            Mishap::DoubleRequest => {
+                let (reply, _) = tokio::join!(self.attempt(&exchange), self.attempt(&exchange));
+                told(reply).await
+            }
+            Mishap::DoubleAnswer => {
+                let reply = self.attempt(&exchange).await;
+                let _ = told(reply.clone()).await;
+                told(reply).await
+            }
+            Mishap::DelayRequest(delay) => {
+                tokio::time::sleep(delay).await;
+                told(self.attempt(&exchange).await).await
+            }
+            Mishap::LateAnswer(delay) => {
+                let reply = self.attempt(&exchange).await;
+                let _ = told(Reply::Lost).await;
+                tokio::time::sleep(delay).await;
+                told(reply).await
+            }
+        };
+    }
+
+    /// One try, with a second one if the token had ended.
+    pub(crate) async fn attempt(&self, exchange: &Exchange) -> Reply {
+        let mut last = None;
+        for _ in 0..2 {
+            let token = match self.token(last.as_deref()).await {
+                Ok(token) => token,
+                Err(reply) => return reply,
+            };
+            match self.send(exchange, &token).await {
+                Reply::Http { status: 401, .. } => last = Some(token),
+                reply => return reply,
+            }
+        }
+        Reply::Operator("the gateway does not take the token it just gave (401)".to_owned())
+    }
+
+    async fn send(&self, exchange: &Exchange, token: &str) -> Reply {
+        let gateway = &self.0.account.gateway;
+        let request = match &exchange.message {
+            Some(message) => self
+                .0
+                .http
+                .post(format!("{gateway}{}", message.path()))
+                .header(CONTENT_TYPE, "application/json")
+                .body(message.body().to_string()),
+            None => {
+                let id = path_segment(exchange.request_id.as_str());
+                self.0.http.get(format!("{gateway}/v1/pos/requests/{id}"))
+            }
+        };
+        let answer = async { read(request.bearer_auth(token).send().await?).await };
+        match tokio::time::timeout(self.0.attempt, answer).await {
+            Ok(Ok(reply)) => reply,
+            Ok(Err(error)) if error.is_connect() => Reply::NotSent { retry_after: None },
+            // An answer that breaks off is none.
+            Ok(Err(_)) | Err(_) => Reply::Lost,
+        }
+    }
+
+    /// The access token: the one in hand, unless it has ended or is the one that was `refused`.
+    async fn token(&self, refused: Option<&str>) -> Result<String, Reply> {
+        let mut held = self.0.token.lock().await;
+        let now = self.0.clock.uptime();
+        if let Some(token) = &*held
+            && token.good_until > now
+            && refused != Some(token.text.as_str())
+        {
+            return Ok(token.text.clone());
+        }
+        *held = None;
+        let fetched = tokio::time::timeout(self.0.attempt, self.fetch_token()).await;
+        let answer = fetched.unwrap_or(Err(Reply::NotSent { retry_after: None }))?;
+        let life = Duration::from_secs(answer.expires_in.into());
+        let used = life.saturating_mul(TOKEN_LIFE_USED_TENTHS) / 10;
+        let text = answer.access_token;
+        *held = Some(Token {
+            text: text.clone(),
+            good_until: now.saturating_add(used),
+        });
+        Ok(text)
+    }
+
+    async fn fetch_token(&self) -> Result<TokenAnswer, Reply> {
+        let account = &self.0.account;
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("scope", "pos"),
+            ("client_id", &account.client_id),
+            ("client_secret", &account.client_secret),
+        ];
+        let url = format!("{}/oauth/token", account.gateway);
+        let lost = |error: reqwest::Error| {
+            if error.is_builder() {
+                Reply::Operator(format!("the gateway's URL is not one: {url}"))
+            } else {
+                Reply::NotSent { retry_after: None }
+            }
+        };
+        let response = self.0.http.post(&url).form(&form).send().await;
+        match read(response.map_err(lost)?).await {
+            Ok(Reply::Http {
+                status: 200,
+                body: Some(body),
+                ..
+            }) if let Ok(answer) = serde_json::from_value(body.clone()) => Ok(answer),
+            Ok(Reply::Http {
+                status: 429 | 500..=599,
+                retry_after,
+                ..
+            }) => Err(Reply::NotSent { retry_after }),
+            Ok(Reply::Http { status, body, .. }) => Err(Reply::Operator(refusal(
+                &account.client_id,
+                status,
+                body.as_ref(),
+            ))),
+            Ok(_) | Err(_) => Err(Reply::NotSent { retry_after: None }),
+        }
+    }
+}
+
+/// What an operator has to mend when there is no token.
+fn refusal(client: &str, status: u16, body: Option<&Value>) -> String {
+    let word = body.and_then(|body| body.get("error")?.as_str());
+    match word {
+        Some("invalid_client") => format!(
+            "the gateway does not know client {client}, or its secret is wrong, or it is disabled"
+        ),
+        Some("invalid_scope") => format!("client {client} is no till: it lacks the scope `pos`"),
+        Some(word) => format!("no token for client {client}: {word} ({status})"),
+        None => format!("there is no point gateway at this address: no token ({status})"),
+    }
+}
+
+/// A whole answer. Whatever is too long or no JSON has no body.
+async fn read(mut response: Response) -> reqwest::Result<Reply> {
+    let status: StatusCode = response.status();
+    let retry_after = response
+        .headers()
+        .get(RETRY_AFTER)
+        .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+        .map(Duration::from_secs);
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if bytes.len().saturating_add(chunk.len()) > ANSWER_BYTES_MAX {
+            return Ok(Reply::Lost);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(Reply::Http {
+        status: status.as_u16(),
+        body: serde_json::from_slice(&bytes).ok(),
+        retry_after,
+    })
+}
+
+/// A request id as part of a path: it may hold any printable character.
+fn path_segment(id: &str) -> String {
+    let mut segment = String::with_capacity(id.len());
+    for byte in id.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            segment.push(char::from(byte));
+        } else {
+            segment.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    segment
+}
