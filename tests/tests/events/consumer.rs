@@ -7,7 +7,11 @@ use acceptance::{
     databases::{Database, Engine},
     proxy::{Flow, Proxy},
 };
-use gateway::cloud_event::CloudEvent;
+use gateway::{
+    cloud_event::CloudEvent,
+    limits::BROKER_DELIVERIES_MAX,
+    outbox::{DEAD_QUEUE, QUEUE},
+};
 use lapin::options::BasicNackOptions;
 use ledger::command::Ask;
 use member_card::ProgrammeId;
@@ -15,7 +19,7 @@ use pos_protocol::{RefundLine, RequestId};
 use serde_json::{Value, json};
 
 use crate::{
-    crm::{Crm, DEAD, DELIVERIES_MAX, QUEUE, Sender, declare, died_of, next},
+    crm::{Crm, Sender, declare, died_of, next},
     stand::{Stand, line},
 };
 
@@ -117,7 +121,7 @@ async fn tallies_follow_the_events_and_what_comes_twice_counts_once() {
     let mut crm = Crm::new();
     // It may start before there is a queue.
     crm.start(&host.url());
-    declare(&host).await;
+    declare(&host.url()).await;
     let sender = Sender::connect(&host.url()).await;
     sender.send(&story.events).await;
     let counted = story.count();
@@ -140,7 +144,7 @@ async fn tallies_follow_the_events_and_what_comes_twice_counts_once() {
 async fn killed_after_the_commit_and_before_the_acknowledgement_nothing_counts_twice() {
     let broker = Broker::shared().await;
     let host = broker.virtual_host().await;
-    declare(&host).await;
+    declare(&host.url()).await;
     let story = Story::of_sales(40).await;
     let line = Proxy::start(broker.address().to_string()).await.unwrap();
     let mut crm = Crm::new();
@@ -156,6 +160,7 @@ async fn killed_after_the_commit_and_before_the_acknowledgement_nothing_counts_t
     let counted = story.count();
     story.check(&crm.says(json!({ "counted": counted })).await);
     crm.kill().await;
+    line.set(Flow::Cut);
 
     crm.start(&host.url());
     let known = json!({ "counted": counted, "duplicates": rest.len(), "missing": 0 });
@@ -166,7 +171,7 @@ async fn killed_after_the_commit_and_before_the_acknowledgement_nothing_counts_t
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_at_any_moment_it_goes_on_where_it_was() {
     let host = Broker::shared().await.virtual_host().await;
-    declare(&host).await;
+    declare(&host.url()).await;
     let story = Story::of_sales(200).await;
     let sender = Sender::connect(&host.url()).await;
     let mut crm = Crm::new();
@@ -184,7 +189,7 @@ async fn killed_at_any_moment_it_goes_on_where_it_was() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_gap_is_told_kept_and_closed() {
     let host = Broker::shared().await.virtual_host().await;
-    declare(&host).await;
+    declare(&host.url()).await;
     let story = Story::of_sales(10).await;
     let sender = Sender::connect(&host.url()).await;
     let mut crm = Crm::new();
@@ -219,7 +224,7 @@ async fn a_gap_is_told_kept_and_closed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_read_is_refused_and_the_rest_is_counted() {
     let host = Broker::shared().await.virtual_host().await;
-    declare(&host).await;
+    declare(&host.url()).await;
     let story = Story::of_sales(10).await;
     let sender = Sender::connect(&host.url()).await;
     let purchase = story
@@ -273,11 +278,11 @@ async fn what_cannot_be_read_is_refused_and_the_rest_is_counted() {
     story.check(&crm.says(json!({ "counted": counted + 1 })).await);
 
     // All of them, and nothing else, are dead letters.
-    let mut dead = sender.listen(DEAD).await;
+    let mut dead = sender.listen(DEAD_QUEUE).await;
     let mut found = Vec::new();
     for _ in &bodies {
         let letter = next(&mut dead).await;
-        assert!(died_of(&letter).contains("rejected"), "{letter:?}");
+        assert_eq!(died_of(&letter), "rejected");
         found.push(letter.data.to_vec());
     }
     let mut sent: Vec<_> = bodies.into_iter().map(|(_, body)| body).collect();
@@ -289,13 +294,13 @@ async fn what_cannot_be_read_is_refused_and_the_rest_is_counted() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_that_is_given_back_for_ever_ends_among_the_dead_letters() {
     let host = Broker::shared().await.virtual_host().await;
-    declare(&host).await;
-    let story = Story::of_sales(2).await;
+    declare(&host.url()).await;
+    let story = Story::of_sales(4).await;
     let sender = Sender::connect(&host.url()).await;
     sender.send(&story.events[..1]).await;
     // A consumer that always fails, and asks for it again.
     let mut failing = sender.listen(QUEUE).await;
-    for _ in 0..=DELIVERIES_MAX {
+    for _ in 0..=BROKER_DELIVERIES_MAX {
         let delivery = next(&mut failing).await;
         let again = BasicNackOptions {
             requeue: true,
@@ -303,8 +308,8 @@ async fn a_message_that_is_given_back_for_ever_ends_among_the_dead_letters() {
         };
         assert!(delivery.nack(again).await.unwrap());
     }
-    let letter = next(&mut sender.listen(DEAD).await).await;
-    assert!(died_of(&letter).contains("delivery_limit"), "{letter:?}");
+    let letter = next(&mut sender.listen(DEAD_QUEUE).await).await;
+    assert_eq!(died_of(&letter), "delivery_limit");
     acceptance::schemas::check(&letter.data);
     let id = letter.properties.message_id().as_ref().unwrap();
     assert_eq!(id.as_str(), story.events[0]["id"]);
@@ -313,23 +318,17 @@ async fn a_message_that_is_given_back_for_ever_ends_among_the_dead_letters() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_that_is_killed_is_waited_for() {
     let mut broker = Broker::start("").await;
-    let story = Story::of_sales(100).await;
+    let (url, story) = (broker.url(), Story::of_sales(100).await);
+    declare(&url).await;
+    broker.keep_declarations().await;
     let mut crm = Crm::new();
-    crm.start(&broker.url());
-    let url = broker.url();
-    let host = broker.virtual_host().await;
-    let url = format!("{url}/{}", host.name());
-    crm.kill().await;
-    declare(&host).await;
     crm.start(&url);
     let (first, rest) = story.events.split_at(60);
     Sender::connect(&url).await.send(first).await;
     crm.says(json!({ "counted": 60 })).await;
-    drop(host);
     broker.kill();
     broker.restart().await;
-    let sender = Sender::connect(&url).await;
-    sender.send(rest).await;
+    Sender::connect(&url).await.send(rest).await;
     let counted = story.count();
     let all = json!({ "highest": counted, "counted": counted, "missing": 0, "refused": 0 });
     story.check(&crm.says(all).await);

@@ -2,14 +2,15 @@
 
 use std::{path::PathBuf, process::Stdio, time::Duration};
 
-use acceptance::{broker::VirtualHost, schemas};
+use acceptance::schemas;
 use futures_util::StreamExt as _;
+use gateway::outbox::{EXCHANGE, Publisher};
 use lapin::{
     BasicProperties, Channel, Connection, ConnectionProperties, Consumer,
     options::{BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions},
-    types::FieldTable,
+    types::{AMQPValue, FieldTable},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
@@ -17,26 +18,13 @@ use tokio::process::{Child, Command};
 pub(crate) const WITHIN: Duration = Duration::from_secs(180);
 /// How often its report is asked for: nothing tells when it changes.
 const LOOK: Duration = Duration::from_millis(100);
-/// How often a message may be delivered before it is dead.
-pub(crate) const DELIVERIES_MAX: i64 = 5;
-pub(crate) const EXCHANGE: &str = "loyalty.events";
-pub(crate) const QUEUE: &str = "crm.purchases";
-pub(crate) const DEAD: &str = "crm.purchases.dead";
-
-/// Makes the exchanges and queues that the gateway makes.
-pub(crate) async fn declare(host: &VirtualHost<'_>) {
-    host.declare_exchange("loyalty.dead", "topic").await;
-    host.declare_queue(DEAD, json!({ "x-queue-type": "quorum" }))
-        .await;
-    host.bind("loyalty.dead", DEAD, "#").await;
-    host.declare_exchange(EXCHANGE, "topic").await;
-    let arguments = json!({
-        "x-queue-type": "quorum",
-        "x-delivery-limit": DELIVERIES_MAX,
-        "x-dead-letter-exchange": "loyalty.dead",
-    });
-    host.declare_queue(QUEUE, arguments).await;
-    host.bind(EXCHANGE, QUEUE, "#").await;
+/// Makes the exchanges and queues as the gateway does.
+pub(crate) async fn declare(amqp_url: &str) {
+    let broker: gateway::outbox::Broker = amqp_url.parse().unwrap();
+    let publisher = Publisher::connect(&broker).await.unwrap();
+    let declared = publisher.declare().await.unwrap();
+    assert_eq!(declared.remarks, [""; 0]);
+    publisher.close().await;
 }
 
 /// The example consumer, as a process. Killed when dropped; its books stay.
@@ -195,5 +183,8 @@ pub(crate) async fn next(consumer: &mut Consumer) -> lapin::message::Delivery {
 /// Why the broker let a message die.
 pub(crate) fn died_of(delivery: &lapin::message::Delivery) -> String {
     let headers = delivery.properties.headers().as_ref().unwrap();
-    format!("{:?}", headers.inner().get("x-first-death-reason"))
+    match headers.inner().get("x-first-death-reason") {
+        Some(AMQPValue::LongString(reason)) => reason.to_string(),
+        other => panic!("{other:?}"),
+    }
 }
