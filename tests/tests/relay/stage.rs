@@ -18,7 +18,7 @@ use lapin::{
     options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions},
     types::FieldTable,
 };
-use ledger::{records::Event, state::Changes};
+use ledger::{event::EventKind, records::Event, state::Changes};
 use member_card::ProgrammeId;
 use pos_protocol::{EventId, MemberId};
 use serde_json::Value;
@@ -52,6 +52,7 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) async fn new(database: &Database) -> Self {
+        database.holds_samples();
         Self {
             store: database.migrated().await,
             sequences: BTreeMap::new(),
@@ -78,7 +79,7 @@ impl Stage {
                 id: EventId::new(self.clock.new_id()),
                 member_id: (member > 0).then_some(id),
                 member_sequence: if member > 0 { *sequence } else { 0 },
-                kind,
+                kind: EventKind::from_word(kind).expect("a kind of event"),
                 subject: format!("member/{id}"),
                 at: self.clock.now(),
                 data: r#"{"points":1}"#.into(),
