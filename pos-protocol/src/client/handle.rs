@@ -161,6 +161,12 @@ impl Client {
         Ok((client, opening, noticed))
     }
 
+    /// How the till is set up.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// The till's wall clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {

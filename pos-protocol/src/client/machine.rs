@@ -18,6 +18,7 @@ mod giving_up;
 #[cfg(test)]
 mod tests;
 mod writing;
+mod written;
 
 use std::{
     collections::{HashMap, VecDeque},
