@@ -71,6 +71,12 @@ impl Till {
         }
     }
 
+    /// Its secret, for a program that signs in by itself.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        &self.secret
+    }
+
     /// The same till, asking another gateway of the same database.
     #[must_use]
     pub fn at(&self, base: &str) -> Self {
