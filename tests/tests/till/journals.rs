@@ -1,19 +1,11 @@
 //! Journals that were torn, and disks that are full.
 
-use std::{fs, path::Path, process::Stdio};
+use std::fs;
 
-use acceptance::{
-    databases::{Database, Engine},
-    program::{program, settings_around},
-};
+use acceptance::databases::{Database, Engine};
 use pos_protocol::client::{Client, DAMAGED_FILE, JOURNAL_FILE};
-use serde_json::Value;
-use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    process::Command,
-};
 
-use crate::{Shop, approved, basket, patient, sale, scan, settled};
+use crate::{Shop, approved, basket, patient, process::TillProcess, sale, scan, settled};
 
 /// The journal of a sale that was approved is cut at every byte. Whatever is left, the till takes it up
 /// and the gateway has the sale once: what is missing is asked for again under the same id.
@@ -88,14 +80,16 @@ async fn with_a_full_disk_nothing_is_sent_and_nothing_is_lost() {
     let database = Database::create(Engine::Sqlite).await;
     let shop = Shop::open(database).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
+    let account = shop.account(&shop.gateway.base());
     let mut approvals = 0;
     let mut refusals = 0;
     {
         // Eight blocks of 512 or 1,024 bytes, as the shell counts them; the signal that would end the
         // till is left to fail the write instead.
-        let mut till = Till::start(&shop, folder.path(), "trap '' XFSZ; ulimit -f 8").await;
+        let mut till =
+            TillProcess::start(&account, folder.path(), &[], "trap '' XFSZ; ulimit -f 8").await;
         for _ in 0..20 {
-            let verdict = till.sell(&shop).await;
+            let verdict = till.sell(&shop.phone, None).await;
             match verdict["verdict"].as_str().unwrap() {
                 "approved" => approvals += 1,
                 "refused" => {
@@ -117,93 +111,11 @@ async fn with_a_full_disk_nothing_is_sent_and_nothing_is_lost() {
         .unwrap()
         .len();
     assert!(length <= 8 * 1_024, "{length} bytes");
-    let mut till = Till::start(&shop, folder.path(), "").await;
-    assert_eq!(till.sell(&shop).await["verdict"], "approved");
+    let mut till = TillProcess::start(&account, folder.path(), &[], "").await;
+    assert_eq!(till.sell(&shop.phone, None).await["verdict"], "approved");
     till.end().await;
     let (client, _) = shop.client(folder.path(), &shop.gateway.base(), patient());
     shop.check(&[&client]).await.unwrap();
     let sold = client.book(|book| book.sold().count()).await.unwrap();
     assert_eq!(sold, approvals + 1);
-}
-
-/// The program, fed line by line.
-struct Till {
-    child: tokio::process::Child,
-    input: tokio::process::ChildStdin,
-    lines: tokio::io::Lines<BufReader<tokio::process::ChildStdout>>,
-}
-
-impl Till {
-    /// Starts it; `prelude` is what the shell does first.
-    async fn start(shop: &Shop, folder: &Path, prelude: &str) -> Self {
-        let mut command = Command::new("sh");
-        let account = shop.account(&shop.gateway.base());
-        command
-            .args(["-c", &format!("{prelude}\nexec \"$0\" \"$@\"")])
-            .arg(program("till"))
-            .args([
-                "--json",
-                "--deadline-ms",
-                "3000",
-                "--backoff-max-ms",
-                "200",
-                "--journal",
-            ])
-            .arg(folder)
-            .args([
-                "--gateway",
-                &account.gateway,
-                "--client-id",
-                &account.client_id,
-            ])
-            .env("TILL_CLIENT_SECRET", account.client_secret)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true);
-        for name in settings_around() {
-            command.env_remove(name);
-        }
-        let mut child = command.spawn().unwrap();
-        let input = child.stdin.take().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut till = Self {
-            child,
-            input,
-            lines,
-        };
-        till.until(|line| line["ready"] == true).await;
-        till
-    }
-
-    async fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
-        loop {
-            let line = self
-                .lines
-                .next_line()
-                .await
-                .unwrap()
-                .expect("the till runs");
-            let line: Value = serde_json::from_str(&line).unwrap();
-            if wanted(&line) {
-                return line;
-            }
-        }
-    }
-
-    /// Sells one basket; the sale's verdict.
-    async fn sell(&mut self, shop: &Shop) -> Value {
-        let card = scan(&shop.phone).await.text;
-        let typed = format!("scan {card}\nitem tea 2000\npay\n");
-        self.input.write_all(typed.as_bytes()).await.unwrap();
-        let sold = self.until(|line| line["command"] == "pay").await;
-        // A sale that was refused leaves its basket on the counter.
-        self.input.write_all(b"void\n").await.unwrap();
-        sold
-    }
-
-    async fn end(mut self) {
-        drop(self.input);
-        while self.lines.next_line().await.unwrap().is_some() {}
-        self.child.wait().await.unwrap();
-    }
 }

@@ -7,6 +7,7 @@ mod golden;
 mod journals;
 mod killed;
 mod line;
+mod process;
 mod steps;
 mod storm;
 mod twins;
@@ -39,6 +40,8 @@ struct Shop {
     installation: Installation,
     gateway: GatewayProcess,
     till: Till,
+    /// Another till, whose sales give members their points and do not count.
+    giver: Till,
     phone: Phone,
     // Dropped last: the gateway goes before its database does.
     _database: Database,
@@ -49,13 +52,13 @@ impl Shop {
         let installation = Installation::new(database.url()).await?;
         let gateway = installation.gateway().await?;
         let till = installation.till(&gateway.base(), 1, "store-1").await?;
-        // Another till gives the member points, so that this one's totals are the test's alone.
-        let other = installation.till(&gateway.base(), 2, "store-1").await?;
-        let phone = member_with_points(&other, POINTS).await;
+        let giver = installation.till(&gateway.base(), 2, "store-1").await?;
+        let phone = member_with_points(&giver, POINTS).await;
         Ok(Self {
             installation,
             gateway,
             till,
+            giver,
             phone,
             _database: database,
         })
@@ -76,7 +79,8 @@ impl Shop {
         (client, Notices(notices))
     }
 
-    /// Purchases of this till by the gateway's events: completed, and of those the ones undone.
+    /// Purchases by the gateway's events, without the giver's: completed, and
+    /// of those the ones undone.
     async fn bought(&self) -> anyhow::Result<(BTreeSet<String>, BTreeSet<String>)> {
         let url = self.installation.database_url();
         let arguments = ["events", "--database-url", url, "--type", "purchase."];
@@ -86,7 +90,7 @@ impl Shop {
             let (kind, data) = (event["type"].as_str().unwrap_or_default(), &event["data"]);
             let id = data["purchase_id"].as_str().unwrap_or_default().to_owned();
             if kind.ends_with("purchase.completed") {
-                if data["terminal_id"] == *self.till.terminal {
+                if data["terminal_id"] != *self.giver.terminal {
                     completed.insert(id);
                 }
             } else if kind.ends_with("purchase.reversed") {
@@ -111,6 +115,7 @@ impl Shop {
             );
         }
         self.check_sold(&sold).await?;
+        // Two clients of one terminal know half of its totals each.
         if let [client] = clients {
             let day = client.business_date();
             let answer = client.settle(day, false).await.verdict;
