@@ -16,7 +16,7 @@ demo: tools ## Build and run the gateway with sample members and stores; ARGS="-
 	@target=$$(cargo metadata --format-version 1 --no-deps | sed -E 's/.*"target_directory":"([^"]*)".*/\1/'); \
 	exec "$$target/release/gateway" demo $(ARGS)
 
-test: tools ## Run every check and every test, on SQLite and PostgreSQL
+test: tools ## Run every check and every test, on SQLite, PostgreSQL and RabbitMQ
 	@scripts/test
 
 lint: tools ## Check layout, licences and clippy

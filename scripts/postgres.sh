@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034 # postgres_note is read by the scripts that source this file
-# Gives the tests a PostgreSQL server. Sourced by scripts/test and scripts/with-postgres; run `find_postgres`, then
+# Gives the tests a PostgreSQL server. Sourced by scripts/test and scripts/with-servers; run `find_postgres`, then
 # `stop_postgres` from an EXIT trap. The first of these that works is taken:
 #   1. TEST_POSTGRES_URL, as given;
 #   2. a server that answers on 127.0.0.1:5432, without a password, to a role that may create databases

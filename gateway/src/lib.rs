@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Reading order follows the write path inwards and out again: [`http`] turns bytes into commands,
-//! [`writer`] batches them, the crate `ledger` decides them, [`store`] keeps them. [`clock`] is the
-//! only place that reads time.
+//! [`writer`] batches them, the crate `ledger` decides them, [`store`] keeps them, [`outbox`] sends what
+//! happened to the broker. [`clock`] is the only place that reads time.
 
 pub mod audit;
 pub mod cli;
@@ -16,6 +16,7 @@ pub mod demo;
 pub mod http;
 pub mod jobs;
 pub mod limits;
+pub mod outbox;
 pub mod programme_file;
 pub mod store;
 pub mod toml_file;

@@ -19,6 +19,16 @@ pub const RETRY_AFTER_UNAVAILABLE_S: u32 = 1;
 /// Callers get their 503 within a second.
 pub const DATABASE_READ_TIMEOUT_MS: u64 = 800;
 
+// Events.
+
+/// Bytes of an event in a message. Whoever takes CloudEvents takes 64 KiB on the wire; the rest of
+/// them is left to the broker's own frames.
+pub const EVENT_MESSAGE_BYTES_MAX: usize = 64 * 1_024 - 1_024;
+/// Bytes of an event besides its data.
+pub const EVENT_ATTRIBUTES_BYTES_MAX: usize = 1_024;
+/// Characters in a reason or name that staff gives for the record.
+pub const REMARK_CHARS_MAX: usize = 200;
+
 // Jobs.
 
 /// How long a hold may be over its time before an alarm is due: no gateway sweeps.
@@ -153,6 +163,67 @@ pub const STREAM_POLL_MS: u64 = 400;
 /// Events sent to one stream from one look at the store.
 pub const STREAM_PAGE_EVENTS: u32 = 100;
 
+// The relay to the broker.
+
+/// Events sent to the broker and not confirmed.
+pub const RELAY_IN_FLIGHT_EVENTS_MAX: usize = 256;
+/// Events taken from the outbox and not confirmed.
+pub const RELAY_TAKEN_EVENTS_MAX: usize = 4_000;
+/// Bytes of those beyond which no more are taken.
+pub const RELAY_TAKEN_BYTES_MAX: usize = 32 * 1_024 * 1_024;
+/// Events that the broker did not take, beyond which no more are taken from the outbox: nobody seems to
+/// listen.
+pub const RELAY_PARKED_EVENTS_MAX: usize = 1_000;
+/// How long an event waits after the broker did not take it; twice as long after each further time.
+pub const RELAY_PARKED_MS_MIN: u64 = 500;
+/// How long it waits at most.
+pub const RELAY_PARKED_MS_MAX: u64 = 30_000;
+/// Events taken from the outbox in one transaction.
+pub const RELAY_PAGE_EVENTS_MAX: usize = 1_000;
+/// The same on SQLite, where tills wait for the transaction.
+pub const RELAY_PAGE_EVENTS_SQLITE_MAX: usize = 250;
+/// The shortest pause between two looks at the outbox, unless there is more than a page.
+pub const RELAY_PAUSE_MS: u64 = 25;
+/// How often the outbox is looked at unasked, for what other gateways committed.
+pub const RELAY_POLL_MS: u64 = 200;
+/// How long one transaction of the relay may take.
+pub const RELAY_TURN_TIMEOUT_MS: u64 = 5_000;
+/// How often the holder of the lease shows that it lives.
+pub const RELAY_BEAT_MS: u64 = 700;
+/// How long a holder that cannot show it goes on sending.
+pub const RELAY_HOLD_MS: u64 = 2_000;
+/// How long a lease must stand still before another gateway takes it.
+pub const RELAY_UNSEEN_MS: u64 = 3_000;
+/// How often a gateway without the lease looks at it.
+pub const RELAY_CONTEND_MS: u64 = 500;
+/// How long a holder keeps the lease while it has no connection to the broker.
+pub const RELAY_KEEP_LEASE_MS: u64 = 5_000;
+/// How long a relay that is asked to stop waits for what is in flight.
+pub const RELAY_STOP_GRACE_MS: u64 = 3_000;
+/// How often the length and age of the outbox are measured.
+pub const OUTBOX_MEASURE_S: u64 = 5;
+/// How old the oldest event in the outbox may be before an alarm is due.
+pub const OUTBOX_AGE_ALARM_S: i64 = 300;
+
+// The broker.
+
+/// How long the broker may take to answer while a connection is made, step by step.
+pub const BROKER_CONNECT_TIMEOUT_MS: u64 = 10_000;
+/// How long it may take to confirm a message, unless it has said that it is blocked.
+pub const BROKER_CONFIRM_TIMEOUT_MS: u64 = 30_000;
+/// How often both sides show that the connection lives, unless the URL says otherwise.
+pub const BROKER_HEARTBEAT_S: u16 = 10;
+/// The first pause before connecting again; twice as long after each further failure.
+pub const BROKER_RECONNECT_MS_MIN: u64 = 200;
+/// The longest pause.
+pub const BROKER_RECONNECT_MS_MAX: u64 = 10_000;
+/// The pause where the broker refuses for a reason that only people can mend.
+pub const BROKER_REFUSED_RECONNECT_MS: u64 = 30_000;
+/// How often exchange and queues are declared again because messages come back.
+pub const BROKER_REDECLARE_MS_MIN: u64 = 1_000;
+/// How often a queue gives a message to a consumer that fails, before it goes to the dead letters.
+pub const BROKER_DELIVERIES_MAX: u32 = 20;
+
 /// What does not fit together, if anything.
 #[must_use]
 pub fn check() -> Option<&'static str> {
@@ -180,6 +251,16 @@ pub fn check() -> Option<&'static str> {
         (
             HISTORY_PAGE_EVENTS_DEFAULT <= HISTORY_PAGE_EVENTS_MAX,
             "a page is at most a page",
+        ),
+        (
+            2 * RELAY_BEAT_MS < RELAY_HOLD_MS && RELAY_HOLD_MS + RELAY_BEAT_MS < RELAY_UNSEEN_MS,
+            "a holder of the relay's lease stops before another one starts, and not for one late beat",
+        ),
+        (
+            RELAY_IN_FLIGHT_EVENTS_MAX <= RELAY_TAKEN_EVENTS_MAX
+                && RELAY_PARKED_EVENTS_MAX <= RELAY_TAKEN_EVENTS_MAX
+                && RELAY_PAGE_EVENTS_MAX <= RELAY_TAKEN_EVENTS_MAX,
+            "events are taken before they are sent or parked",
         ),
     ];
     rules

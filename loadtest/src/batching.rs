@@ -143,6 +143,7 @@ async fn one_round(
         tills: tills.clone(),
         concurrency,
         run: format!("{name}-{what}"),
+        per_s: None,
         holds_per_member: 20,
     };
     if let Some(till) = tills.first().filter(|_| name.ends_with("-0")) {

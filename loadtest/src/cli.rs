@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::{
     batching::{self, BatchingArgs},
+    relay::{self, RelayArgs},
     run::{self, RunArgs},
 };
 
@@ -22,6 +23,8 @@ enum Command {
     Run(RunArgs),
     /// Measure what batching is worth: start a gateway with and without it, in turn
     Batching(BatchingArgs),
+    /// Measure what publishing to a broker costs and how fast it is: with and without, in turn
+    Relay(RelayArgs),
 }
 
 impl Cli {
@@ -43,6 +46,7 @@ impl Cli {
                     print(&figures, args.json)
                 }
                 Command::Batching(args) => print(&batching::run(&args).await?, args.json),
+                Command::Relay(args) => print(&relay::run(&args).await?, args.json),
             }
         })
     }

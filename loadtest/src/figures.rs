@@ -115,6 +115,12 @@ pub fn ms(micros: u64) -> String {
     format!("{:.2} ms", micros as f64 / 1_000.0)
 }
 
+/// Seconds as milliseconds.
+#[must_use]
+pub fn millis(seconds: f64) -> f64 {
+    seconds * 1_000.0
+}
+
 /// So many in that time, a second; 0 for no time.
 #[must_use]
 pub fn per_second(count: u64, time: Duration) -> f64 {

@@ -1,7 +1,8 @@
-//! The closed loop: callers that each wait for an answer before they ask again.
+//! Callers that each wait for an answer before they ask again; at their own pace, or at a given rate.
 
 use std::{
     collections::BTreeMap,
+    num::NonZeroU32,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -41,6 +42,9 @@ pub struct Callers {
     pub concurrency: usize,
     /// Begins every request id, so that runs do not meet.
     pub run: String,
+    /// Authorizations a second that all callers make together; none for as many as they can. Latency
+    /// then counts from the moment a request was due, so that a stall hides nothing.
+    pub per_s: Option<NonZeroU32>,
     /// Open holds that one member may have; more authorizations are not sent before some are let go.
     pub holds_per_member: usize,
 }
@@ -191,7 +195,16 @@ async fn run_round(
     for _ in 0..callers.concurrency {
         let mut wire = Wire::new(&callers.place);
         wire.open().await?;
-        work.spawn(call(wire, prepared.clone(), next.clone(), start.clone()));
+        let pace = callers
+            .per_s
+            .map(|per_s| Duration::from_secs(1) / per_s.get());
+        work.spawn(call(
+            wire,
+            prepared.clone(),
+            next.clone(),
+            start.clone(),
+            pace,
+        ));
     }
     let (mut all, mut holds) = (Measured::nothing()?, Vec::new());
     let (batches, cpu) = (Batches::read(&callers.place).await?, CpuTime::now());
@@ -224,15 +237,24 @@ async fn call(
     prepared: Arc<Vec<Prepared>>,
     next: Arc<AtomicUsize>,
     start: Arc<Barrier>,
+    pace: Option<Duration>,
 ) -> anyhow::Result<Answered> {
     let (mut measured, mut answered) = (Measured::nothing()?, Vec::new());
     start.wait().await;
+    let begun = clock::instant();
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
         let Some(one) = prepared.get(number) else {
             return Ok((measured, answered));
         };
-        let asked = clock::instant();
+        let asked = match pace {
+            None => clock::instant(),
+            Some(pace) => {
+                let due = begun + pace * u32::try_from(number)?;
+                tokio::time::sleep_until(due.into()).await;
+                due
+            }
+        };
         let answer = wire.send(one.request.clone()).await;
         measured.note(&answer, asked.elapsed());
         if let Ok(answer) = answer {

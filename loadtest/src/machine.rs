@@ -1,4 +1,4 @@
-//! What the machine and the gateway say of themselves: stolen time, batches.
+//! What the machine and the gateway say of themselves: stolen time, batches, the relay.
 
 use anyhow::{Context, ensure};
 
@@ -104,6 +104,77 @@ impl Batches {
     }
 }
 
+const WAITING: &str = "gateway_outbox_waiting_events";
+const CONFIRMED: &str = "gateway_relay_confirmed_total";
+const CONFIRM_BUCKET: &str = "gateway_relay_commit_to_confirm_seconds_bucket";
+
+/// How far a gateway's relay is.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Relayed {
+    /// Events in the outbox, as the gateway last looked.
+    pub waiting: u64,
+    /// Events the broker has confirmed.
+    pub confirmed: u64,
+    /// Seconds from an event to its confirm, and how many took at most so long; rising.
+    pub within: Vec<(f64, u64)>,
+}
+
+impl Relayed {
+    /// Reads `/metrics`.
+    ///
+    /// # Errors
+    /// If the gateway does not say.
+    pub async fn read(place: &Place) -> anyhow::Result<Self> {
+        let answer = Wire::new(place).send(get("/metrics")?).await?;
+        ensure!(answer.status == 200, "/metrics says {}", answer.status);
+        Self::parse(std::str::from_utf8(&answer.body)?)
+    }
+
+    fn parse(text: &str) -> anyhow::Result<Self> {
+        let mut within = Vec::new();
+        for line in text
+            .lines()
+            .filter_map(|line| line.strip_prefix(CONFIRM_BUCKET))
+        {
+            let (_, bound) = line
+                .split_once("le=\"")
+                .context("a bucket without a bound")?;
+            let (bound, _) = bound.split_once('"').context("a bucket without a bound")?;
+            let bound = match bound {
+                "+Inf" => f64::INFINITY,
+                bound => bound.parse()?,
+            };
+            let count = line.rsplit(' ').next().and_then(crate::figures::whole);
+            within.push((bound, count.with_context(|| format!("no number: {line}"))?));
+        }
+        within.sort_by(|(one, _), (two, _)| one.total_cmp(two));
+        Ok(Self {
+            waiting: sum_of(text, WAITING)?,
+            confirmed: sum_of(text, CONFIRMED)?,
+            within,
+        })
+    }
+
+    /// The bound, in milliseconds, that all but `one_in` of the events since `earlier` kept; none if
+    /// there were none.
+    #[must_use]
+    pub fn all_but_one_in(&self, one_in: u64, earlier: &Self) -> Option<f64> {
+        let before = |bound: f64| {
+            let found = earlier.within.iter().find(|(other, _)| *other == bound);
+            found.map_or(0, |(_, count)| *count)
+        };
+        let since: Vec<(f64, u64)> = self
+            .within
+            .iter()
+            .map(|(bound, count)| (*bound, count.saturating_sub(before(*bound))))
+            .collect();
+        let (_, all) = since.last().filter(|(_, all)| *all > 0)?;
+        let enough = all - all / one_in;
+        let kept = since.iter().find(|(_, count)| *count >= enough)?;
+        Some(crate::figures::millis(kept.0))
+    }
+}
+
 fn sum_of(text: &str, name: &str) -> anyhow::Result<u64> {
     let mut sum = 0_u64;
     for line in text.lines() {
@@ -149,6 +220,27 @@ mod tests {
                 steal: 10
             }
         );
+    }
+
+    #[test]
+    fn a_bound_is_that_of_the_events_since() {
+        let text = "gateway_outbox_waiting_events 7\n\
+            gateway_relay_confirmed_total 300\n\
+            gateway_relay_commit_to_confirm_seconds_bucket{le=\"0.01\"} 100\n\
+            gateway_relay_commit_to_confirm_seconds_bucket{le=\"0.2\"} 299\n\
+            gateway_relay_commit_to_confirm_seconds_bucket{le=\"+Inf\"} 300\n";
+        let relayed = Relayed::parse(text).unwrap();
+        assert_eq!((relayed.waiting, relayed.confirmed), (7, 300));
+        let nothing = Relayed::default();
+        assert_eq!(relayed.all_but_one_in(2, &nothing), Some(200.0));
+        assert_eq!(relayed.all_but_one_in(100, &nothing), Some(200.0));
+        assert_eq!(relayed.all_but_one_in(1_000, &nothing), Some(f64::INFINITY));
+        assert_eq!(relayed.all_but_one_in(2, &relayed), None);
+        let earlier = Relayed {
+            within: vec![(0.01, 0), (0.2, 199), (f64::INFINITY, 200)],
+            ..nothing
+        };
+        assert_eq!(relayed.all_but_one_in(100, &earlier), Some(10.0));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! `loadtest run`: one measurement against a gateway that runs already.
 
+use std::num::NonZeroU32;
+
 use anyhow::ensure;
 use clap::Args;
 
@@ -40,6 +42,9 @@ pub struct RunArgs {
     /// Callers at once
     #[arg(long, value_name = "N", default_value_t = 16)]
     pub concurrency: usize,
+    /// Authorizations a second, all callers together [default: as many as they can]
+    #[arg(long, value_name = "N")]
+    pub per_s: Option<NonZeroU32>,
     /// Authorizations to measure
     #[arg(long, value_name = "N", default_value_t = 2_000)]
     pub requests: usize,
@@ -80,6 +85,7 @@ pub async fn run(args: &RunArgs) -> anyhow::Result<Figures> {
         tills,
         concurrency: args.concurrency,
         run: format!("{run}-w"),
+        per_s: args.per_s,
         holds_per_member: args.holds_per_member,
     };
     load::authorize(&callers, &mut crowd, args.warm_up).await?;

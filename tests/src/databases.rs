@@ -1,10 +1,14 @@
 //! Fresh databases: a SQLite file or a PostgreSQL database of its own for each test, gone afterwards,
-//! also when the test failed.
+//! also when the test failed. Before that, every event in it is held against the events' contract.
 //!
 //! PostgreSQL is the server of `TEST_POSTGRES_URL`, or the one on this machine that lets the role
 //! `postgres` in. A test that cannot reach it fails; none is skipped.
 
-use std::{future::Future, str::FromStr};
+use std::{
+    future::Future,
+    str::FromStr,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use gateway::{
     clock::Clock,
@@ -12,6 +16,8 @@ use gateway::{
 };
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions};
 use tempfile::TempDir;
+
+use crate::schemas;
 
 /// Where PostgreSQL is looked for if the environment names no place.
 const LOCAL_POSTGRES: &str = "postgres://postgres@127.0.0.1:5432/postgres";
@@ -36,6 +42,8 @@ pub struct Database {
     engine: Engine,
     url: String,
     place: Place,
+    /// Whether its events need not be real.
+    exempt: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -62,6 +70,7 @@ impl Database {
                     engine,
                     url: format!("sqlite://{}", folder.path().join("gateway.db").display()),
                     place: Place::Folder { _folder: folder },
+                    exempt: AtomicBool::new(false),
                 }
             }
             Engine::Postgres => {
@@ -77,6 +86,7 @@ impl Database {
                         server: Box::new(server),
                         name,
                     },
+                    exempt: AtomicBool::new(false),
                 }
             }
         }
@@ -120,16 +130,25 @@ impl Database {
                         server: server.clone(),
                         name: copy,
                     },
+                    exempt: AtomicBool::new(false),
                 }
             }
         }
     }
 
-    /// Runs statements that no gateway would, beside the stores.
+    /// Says that the rows in it are samples, made by hand: its events are not held against their
+    /// contract.
+    pub fn holds_samples(&self) {
+        self.exempt.store(true, Ordering::Relaxed);
+    }
+
+    /// Runs statements that no gateway would, beside the stores. Its events are then not held against
+    /// their contract.
     ///
     /// # Panics
     /// If one of them fails.
     pub async fn tamper(&self, statements: &'static str) {
+        self.holds_samples();
         match self.engine {
             Engine::Sqlite => {
                 let mut connection = sqlx::SqliteConnection::connect(&self.url)
@@ -152,6 +171,14 @@ impl Database {
                 connection.close().await.expect("the connection closes");
             }
         }
+    }
+
+    async fn remove(&self) -> Result<(), sqlx::Error> {
+        let Place::Server { server, name } = &self.place else {
+            return Ok(());
+        };
+        let statement = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+        on_server(server, statement).await
     }
 
     /// Which kind it is.
@@ -201,24 +228,33 @@ impl Database {
 }
 
 impl Drop for Database {
+    /// Holds the events in it against their contract, then removes it.
     fn drop(&mut self) {
-        let Place::Server { server, name } = &self.place else {
-            return;
-        };
-        let drop_it = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-        // A thread with a runtime of its own: the test's may be unwinding.
-        let dropped = std::thread::scope(|scope| {
+        let (checked, dropped) = std::thread::scope(|scope| {
+            // A thread with a runtime of its own: the test's may be unwinding.
             let thread = scope.spawn(|| {
-                tokio::runtime::Builder::new_current_thread()
+                let runtime = tokio::runtime::Builder::new_current_thread()
                     .enable_all()
                     .build()
-                    .map_err(sqlx::Error::Io)
-                    .and_then(|runtime| runtime.block_on(on_server(server, drop_it)))
+                    .expect("a runtime");
+                runtime.block_on(async {
+                    let checked = if self.exempt.load(Ordering::Relaxed) {
+                        Ok(())
+                    } else {
+                        schemas::check_database(self).await
+                    };
+                    (checked, self.remove().await)
+                })
             });
-            thread.join()
+            thread.join().expect("a database is looked at to its end")
         });
-        if !matches!(dropped, Ok(Ok(()))) {
-            eprintln!("the database {name} is left behind: {dropped:?}");
+        if let Err(error) = dropped {
+            eprintln!("the database {} is left behind: {error}", self.url);
+        }
+        match checked {
+            Err(fault) if std::thread::panicking() => eprintln!("and an event: {fault}"),
+            Err(fault) => panic!("an event in {} breaks the contract:\n{fault}", self.url),
+            Ok(()) => {}
         }
     }
 }
@@ -242,7 +278,7 @@ fn unreachable(server: &PgConnectOptions, error: &sqlx::Error) -> String {
     format!(
         "PostgreSQL at {}:{} gives no database to the role {}: {error}\n\
          Set TEST_POSTGRES_URL to a server where a role may create databases, or run the tests with \
-         scripts/with-postgres, which finds or starts one.",
+         scripts/with-servers, which finds or starts one.",
         server.get_host(),
         server.get_port(),
         server.get_username(),

@@ -1,4 +1,4 @@
-//! A TCP proxy between a gateway and its database that can freeze or cut the line.
+//! A TCP proxy between a client and its server that can freeze or cut the line.
 
 use std::net::SocketAddr;
 
@@ -20,6 +20,9 @@ pub enum Flow {
     Open,
     /// Nothing passes, nothing breaks: a switch that died, a server that hangs.
     Frozen,
+    /// What the server says passes; what the client says does not. So the client never learns that
+    /// nobody hears it.
+    Unheard,
     /// Every connection breaks, and new ones are closed at once: a server that is down.
     Cut,
 }
@@ -64,6 +67,12 @@ impl Proxy {
         Ok((proxy, url.into()))
     }
 
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Changes what the line does, for connections that are open and for new ones.
     pub fn set(&self, flow: Flow) {
         self.flow.send_replace(flow);
@@ -87,21 +96,31 @@ async fn accept(listener: TcpListener, upstream: String, flow: watch::Receiver<F
                 let (near_read, near_write) = near.into_split();
                 let (far_read, far_write) = far.into_split();
                 tokio::join!(
-                    pass(near_read, far_write, flow.clone()),
-                    pass(far_read, near_write, flow),
+                    pass(
+                        near_read,
+                        far_write,
+                        flow.clone(),
+                        &[Flow::Frozen, Flow::Unheard]
+                    ),
+                    pass(far_read, near_write, flow, &[Flow::Frozen]),
                 );
             }
         });
     }
 }
 
-/// Passes bytes one way until either side ends or the line is cut.
-async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut flow: watch::Receiver<Flow>) {
+/// Passes bytes one way until either side ends or the line is cut. `held` stops them.
+async fn pass(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    mut flow: watch::Receiver<Flow>,
+    held: &[Flow],
+) {
     let mut cut = flow.clone();
     let copy = async {
         let mut buffer = vec![0; 16 * 1_024];
         while let Ok(count) = from.read(&mut buffer).await {
-            if count == 0 || flow.wait_for(|flow| *flow != Flow::Frozen).await.is_err() {
+            if count == 0 || flow.wait_for(|flow| !held.contains(flow)).await.is_err() {
                 break;
             }
             if to.write_all(&buffer[..count]).await.is_err() {
@@ -140,6 +159,17 @@ mod tests {
         proxy.set(Flow::Open);
         served.read_exact(&mut byte).await.unwrap();
         assert_eq!(&byte, b"b");
+
+        proxy.set(Flow::Unheard);
+        client.write_all(b"c").await.unwrap();
+        served.write_all(b"d").await.unwrap();
+        client.read_exact(&mut byte).await.unwrap();
+        assert_eq!(&byte, b"d");
+        let held = tokio::time::timeout(wait, served.read_exact(&mut byte)).await;
+        assert!(held.is_err(), "the client was heard");
+        proxy.set(Flow::Open);
+        served.read_exact(&mut byte).await.unwrap();
+        assert_eq!(&byte, b"c");
 
         proxy.set(Flow::Cut);
         assert_eq!(client.read(&mut byte).await.unwrap_or(0), 0);

@@ -7,6 +7,7 @@ use crate::{
     account::{Account, Motive},
     command::{Adjustment, Direction},
     decision::{Answer, Stop},
+    event::EventKind,
     lot::{self, LOTS_PER_MEMBER_MAX, LotKey},
     posting::{Posting, Slip},
 };
@@ -30,20 +31,25 @@ impl Posting<'_> {
             Direction::Take => self.take(&slip, points)?,
         };
         if answer == Answer::Done {
+            // Taken points come from any class.
+            let (direction, class) = match adjustment.direction {
+                Direction::Grant => ("grant", Some(&adjustment.class)),
+                Direction::Take => ("take", None),
+            };
             let data = json!({
                 "adjustment_id": id,
                 "member_id": member_id,
-                "direction": match adjustment.direction { Direction::Grant => "grant", Direction::Take => "take" },
+                "direction": direction,
                 "points": points,
-                "class": adjustment.class,
+                "class": class,
                 "reason": adjustment.reason,
                 "actor": adjustment.actor,
             });
             self.member_event(
                 member_id,
-                "points.adjusted",
+                EventKind::PointsAdjusted,
                 format!("member/{member_id}"),
-                &data,
+                data,
             );
         }
         Ok(answer)

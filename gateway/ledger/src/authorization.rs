@@ -11,6 +11,7 @@ use crate::{
     account::{Account, Motive},
     card_use::{CardProof, Till},
     decision::Stop,
+    event::EventKind,
     identify::Presented,
     lot::{self, Part, Spending},
     posting::{Posting, Slip},
@@ -164,9 +165,9 @@ impl Posting<'_> {
         });
         self.member_event(
             hold.member_id,
-            "authorization.held",
+            EventKind::AuthorizationHeld,
             format!("authorization/{id}"),
-            &data,
+            data,
         );
         self.put_authorization(id, hold.clone());
         Ok(hold)

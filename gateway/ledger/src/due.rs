@@ -3,6 +3,9 @@
 //! Every decision about a member starts here, so that it never depends on whether a sweep came by
 //! first. The sweep only makes sure that it also happens to members nobody asks about.
 
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
 use pos_protocol::{MemberId, Points};
 use serde_json::json;
 
@@ -10,10 +13,18 @@ use crate::{
     account::{Account, Motive},
     calendar,
     decision::Broken,
+    event::EventKind,
     lot::{self, Lot, LotExpiry, Part},
     posting::{Posting, Slip},
     records::{Authorization, HoldState},
 };
+
+/// Points of one class whose last day a purchase moved.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Renewed {
+    pub(crate) expires_on: Date,
+    pub(crate) points: Points,
+}
 
 impl Posting<'_> {
     /// Lets everything happen to the member that is due by now.
@@ -50,9 +61,9 @@ impl Posting<'_> {
         hold.state = state;
         hold.resolved_at = Some(self.now);
         let kind = match state {
-            HoldState::Expired => "authorization.expired",
-            HoldState::Voided => "authorization.voided",
-            _ => "authorization.reversed",
+            HoldState::Expired => EventKind::AuthorizationExpired,
+            HoldState::Voided => EventKind::AuthorizationVoided,
+            _ => EventKind::AuthorizationReversed,
         };
         let data = json!({
             "authorization_id": hold.id,
@@ -66,7 +77,7 @@ impl Posting<'_> {
             hold.member_id,
             kind,
             format!("authorization/{}", hold.id),
-            &data,
+            data,
         );
         self.put_authorization(hold.id, hold);
         Ok(())
@@ -104,9 +115,9 @@ impl Posting<'_> {
             let data = json!({ "member_id": member_id, "purchase_id": grant.purchase_id, "points": points });
             self.member_event(
                 member_id,
-                "points.matured",
+                EventKind::PointsMatured,
                 format!("purchase/{}", grant.purchase_id),
-                &data,
+                data,
             );
             grant.points = Points::ZERO;
             self.put_pending((member_id, grant.id), grant);
@@ -132,16 +143,17 @@ impl Posting<'_> {
             });
             self.member_event(
                 member_id,
-                "points.expired",
+                EventKind::PointsExpired,
                 format!("lot/{}", lot.id),
-                &data,
+                data,
             );
         }
         Ok(())
     }
 
-    /// A purchase is activity: lots that expire by activity get a new last day.
-    pub(crate) fn note_activity(&mut self, member_id: MemberId) {
+    /// A purchase is activity: lots that expire by activity get a new last day. Says which points
+    /// have it now, by class.
+    pub(crate) fn note_activity(&mut self, member_id: MemberId) -> BTreeMap<String, Renewed> {
         let today = self.today;
         if let Some(mut member) = self.member(member_id).cloned() {
             member.last_activity_on = Some(today);
@@ -155,9 +167,21 @@ impl Posting<'_> {
             .filter(alive)
             .cloned()
             .collect();
+        let mut renewed = BTreeMap::<String, Renewed>::new();
         for lot in lots {
-            self.renew(lot);
+            let before = lot.key.expires_on;
+            let lot = self.renew(lot);
+            if let Some(expires_on) = lot.key.expires_on.filter(|_| lot.key.expires_on != before) {
+                // All of one class get the same day.
+                let class = renewed.entry(lot.key.class).or_insert(Renewed {
+                    expires_on,
+                    points: Points::ZERO,
+                });
+                let points = [class.points, lot.available, lot.held, lot.pending];
+                class.points = Points::total(points);
+            }
         }
+        renewed
     }
 
     /// The lot with the last day that the member's newest purchase gives it, if it expires by activity.

@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::{
     card_use::{Binding, CardProof, CardUse, ShortCodeHash, Till, UseKey},
     decision::Stop,
+    event::EventKind,
     member::{CardStatus, MemberStatus},
     posting::Posting,
 };
@@ -158,9 +159,9 @@ impl Posting<'_> {
             });
             self.member_event(
                 member_id,
-                "card.text_reused",
+                EventKind::CardTextReused,
                 format!("member/{member_id}"),
-                &data,
+                data,
             );
             return Err(Stop::decline(Reason::CardAlreadyUsed));
         }

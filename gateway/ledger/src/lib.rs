@@ -5,7 +5,7 @@
 //! not an error.
 //!
 //! Reading order: [`programme`] and [`calendar`] (the settings), [`account`] and [`lot`] (where
-//! points are), [`member`], [`card_use`], [`records`] (rows), [`command`] (what can be asked),
+//! points are), [`member`], [`card_use`], [`records`] (rows), [`event`] (what is told), [`command`] (what can be asked),
 //! [`state`] (what is read and changed), then `decide` and the module of each noun.
 
 #![cfg_attr(
@@ -24,6 +24,7 @@ pub mod calendar;
 pub mod card_use;
 pub mod command;
 pub mod decision;
+pub mod event;
 pub mod lot;
 pub mod member;
 pub mod programme;

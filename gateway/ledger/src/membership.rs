@@ -9,6 +9,7 @@ use crate::{
     card_use::{ShortCode, ShortCodeHash},
     command::{Activation, Enrol},
     decision::{Answer, Stop},
+    event::EventKind,
     member::{Card, CardStatus, Member, MemberStatus},
     posting::Posting,
     programme::BASE_RANK,
@@ -55,9 +56,9 @@ impl Posting<'_> {
         self.put_card(card_id, card);
         let subject = format!("member/{member_id}");
         let data = json!({ "member_id": member_id, "rank": BASE_RANK });
-        self.member_event(member_id, "member.enrolled", subject.clone(), &data);
+        self.member_event(member_id, EventKind::MemberEnrolled, subject.clone(), data);
         let data = json!({ "member_id": member_id, "card_id": card_id });
-        self.member_event(member_id, "card.enrolled", subject, &data);
+        self.member_event(member_id, EventKind::CardEnrolled, subject, data);
         Ok(Answer::Enrolled {
             card_id,
             member_id,
@@ -88,9 +89,9 @@ impl Posting<'_> {
         let data = json!({ "member_id": member_id, "card_id": card_id });
         self.member_event(
             member_id,
-            "card.revoked",
+            EventKind::CardRevoked,
             format!("member/{member_id}"),
-            &data,
+            data,
         );
         Answer::CardRevoked { changed: true }
     }
@@ -149,12 +150,12 @@ impl Posting<'_> {
         }
         self.put_member(member_id, Member { status, ..member });
         let kind = if blocked {
-            "member.blocked"
+            EventKind::MemberBlocked
         } else {
-            "member.unblocked"
+            EventKind::MemberUnblocked
         };
         let data = json!({ "member_id": member_id, "reason": reason, "actor": actor });
-        self.member_event(member_id, kind, format!("member/{member_id}"), &data);
+        self.member_event(member_id, kind, format!("member/{member_id}"), data);
         Answer::Done
     }
 
@@ -175,7 +176,7 @@ impl Posting<'_> {
             "actor": activation.actor,
         });
         self.plain_event(
-            "programme.activated",
+            EventKind::ProgrammeActivated,
             format!("programme/{}", activation.programme.id),
             &data,
         );

@@ -6,8 +6,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{Timestamp, civil::Date};
-use pos_protocol::{Balance, EventId, LotId, MemberId, PendingId, Points, StoreId, TransferId};
-use serde_json::Value;
+use pos_protocol::{Balance, LotId, MemberId, PendingId, Points, StoreId, TransferId};
 use uuid::Uuid;
 
 use crate::{
@@ -19,7 +18,7 @@ use crate::{
     lot::{Lot, LotKey, Part, Pending},
     member::Member,
     programme::Programme,
-    records::{Authorization, Event, HoldState},
+    records::{Authorization, HoldState},
     state::{Changes, Edit, Edits, State},
 };
 
@@ -265,52 +264,6 @@ impl<'a> Posting<'a> {
             at: self.now,
         });
         Ok(())
-    }
-
-    /// Records that something happened to a member.
-    pub(crate) fn member_event(
-        &mut self,
-        member_id: MemberId,
-        kind: &'static str,
-        subject: String,
-        data: &Value,
-    ) {
-        let sequence = match self.member(member_id).cloned() {
-            Some(mut member) => {
-                member.event_sequence = member.event_sequence.saturating_add(1);
-                let sequence = member.event_sequence;
-                self.put_member(member_id, member);
-                sequence
-            }
-            None => 0,
-        };
-        self.event(Some(member_id), sequence, kind, subject, data);
-    }
-
-    /// Records that something happened to no member in particular.
-    pub(crate) fn plain_event(&mut self, kind: &'static str, subject: String, data: &Value) {
-        self.event(None, 0, kind, subject, data);
-    }
-
-    fn event(
-        &mut self,
-        member_id: Option<MemberId>,
-        member_sequence: i64,
-        kind: &'static str,
-        subject: String,
-        data: &Value,
-    ) {
-        let id = EventId::new(self.new_id());
-        let data = data.to_string();
-        self.changes.events.push(Event {
-            id,
-            member_id,
-            member_sequence,
-            kind,
-            subject,
-            at: self.now,
-            data,
-        });
     }
 }
 

@@ -18,7 +18,9 @@ use crate::{
     card_use::{Till, UseKey},
     command::Payment,
     decision::{Broken, Stop},
+    due::Renewed,
     earning,
+    event::EventKind,
     lot::{self, LotKey, Pending, Scope},
     payment::Paid,
     posting::{Posting, Slip},
@@ -127,7 +129,7 @@ impl Posting<'_> {
         let claimed = redeemed.saturating_add(shortfall);
         let (earned_points, why) = earning::earned(self.programme(), sale.receipt, claimed)
             .ok_or(Stop::decline_member(Reason::AmountTooLarge, member_id))?;
-        self.note_activity(member_id);
+        let renewed = self.note_activity(member_id);
         let earned = self.accrue(sale, id, member_id, earned_points, why)?;
         let purchase = Purchase {
             id,
@@ -153,7 +155,7 @@ impl Posting<'_> {
             clawback_due: Points::ZERO,
         };
         self.edit_binding(used, |binding| binding.purchase_id = Some(id));
-        self.tell_purchase(sale, &purchase);
+        self.tell_purchase(sale, &purchase, &renewed);
         self.put_purchase(id, purchase.clone());
         Ok(purchase)
     }
@@ -248,7 +250,15 @@ impl Posting<'_> {
         id
     }
 
-    fn tell_purchase(&mut self, sale: Sale<'_>, purchase: &Purchase) {
+    fn tell_purchase(
+        &mut self,
+        sale: Sale<'_>,
+        purchase: &Purchase,
+        renewed: &BTreeMap<String, Renewed>,
+    ) {
+        let renewed = renewed.iter().map(|(class, renewed)| {
+            json!({ "class": class, "expires_on": renewed.expires_on, "points": renewed.points })
+        });
         let skew = self
             .now
             .duration_since(purchase.receipt.occurred_at)
@@ -268,6 +278,7 @@ impl Posting<'_> {
             "points_shortfall": purchase.shortfall,
             "points_earned": purchase.earned_points,
             "earned": purchase.earned.iter().map(earned_view).collect::<Vec<_>>(),
+            "renewed": renewed.collect::<Vec<_>>(),
             "programme_version": purchase.programme_version,
             "advice": purchase.advice,
             "scanned_at": sale.advice.map(|advice| advice.scanned_at),
@@ -275,7 +286,12 @@ impl Posting<'_> {
             "till_clock_skew_seconds": flagged.then_some(skew),
         });
         let subject = format!("purchase/{}", purchase.id);
-        self.member_event(purchase.member_id, "purchase.completed", subject, &data);
+        self.member_event(
+            purchase.member_id,
+            EventKind::PurchaseCompleted,
+            subject,
+            data,
+        );
     }
 }
 

@@ -11,7 +11,7 @@ use pos_protocol::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{account::words, card_use::UseKey, lot::Part, programme::Programme};
+use crate::{account::words, card_use::UseKey, event::EventKind, lot::Part, programme::Programme};
 
 words! {
     /// The life of a hold. All but `Held` are final.
@@ -268,7 +268,7 @@ pub struct Event {
     /// Place among the member's events, from 1; 0 where no member is meant.
     pub member_sequence: i64,
     /// CloudEvents type, and routing key.
-    pub kind: &'static str,
+    pub kind: EventKind,
     /// CloudEvents subject.
     pub subject: String,
     /// When it happened.

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use pos_protocol::{
     Points, PurchaseId, Reason, RefundAnswer, RefundId, RefundLine, RefundView, RequestId, Yen,
 };
@@ -17,12 +18,20 @@ use crate::{
     card_use::Till,
     decision::{Broken, Stop},
     earning::share,
+    event::EventKind,
     lot::{self, LotExpiry, LotKey, Part, Spending},
     posting::{Posting, Slip},
     programme::{Clawback, ExpiredPoints, ReturnScope},
     records::{Purchase, PurchaseState, Refund, RequestKind},
     reply::Reply,
 };
+
+/// Points that had expired when they came back, granted anew for some days.
+#[derive(Debug, Clone, Copy)]
+struct Grace {
+    expires_on: Date,
+    points: Points,
+}
 
 impl Posting<'_> {
     pub(crate) fn refund(
@@ -109,7 +118,7 @@ impl Posting<'_> {
             store_id: Some(purchase.store_id.clone()),
             business_date: self.business_date(&till.store_id),
         };
-        let lapsed = self.restore(&slip, &purchase, restore)?;
+        let (lapsed, grace) = self.restore(&slip, &purchase, restore)?;
         let (clawed_back, missing) = self.claw_back(&slip, &purchase, claw_back)?;
         let (owed, shortfall) = self.settle_missing(&slip, missing)?;
         purchase.refunded_amount = cumulated;
@@ -136,25 +145,26 @@ impl Posting<'_> {
             purchase.state = PurchaseState::Reversed;
             self.edit_binding(purchase.used, |binding| binding.purchase_id = None);
         }
-        self.tell_refund(&refund);
+        self.tell_refund(&refund, grace);
         self.changes.refunds.push(refund.clone());
         self.put_purchase(purchase.id, purchase);
         Ok(refund)
     }
 
     /// Gives `points` back to the lots they were spent from, last spent first; says how many lapsed
-    /// for good. Points of a lot past its last day lapse at once; the grace policy grants as many
-    /// anew.
+    /// for good, and which grace there was. Points of a lot past its last day lapse at once; the grace
+    /// policy grants as many anew.
     fn restore(
         &mut self,
         slip: &Slip,
         purchase: &Purchase,
         points: Points,
-    ) -> Result<Points, Broken> {
+    ) -> Result<(Points, Option<Grace>), Broken> {
         let last_first: Vec<Part> = purchase.redeemed_parts.iter().rev().copied().collect();
         let (_, left) = lot::split(&last_first, purchase.restored);
         let (parts, _) = lot::split(&left, points);
         let mut lapsed = Points::ZERO;
+        let mut grace = None::<Grace>;
         for Part { lot_id, points } in parts {
             let lot = self.lot((slip.member_id, lot_id)).cloned();
             let lot = self.renew(lot.ok_or(Broken("a payment names no loaded lot"))?);
@@ -173,10 +183,15 @@ impl Posting<'_> {
             match self.programme().returns.expired {
                 ExpiredPoints::Lapse => lapsed = lapsed.saturating_add(points),
                 ExpiredPoints::Grace { days } => {
-                    let expires_on = Some(calendar::days_after(self.today, days.get()));
+                    let expires_on = calendar::days_after(self.today, days.get());
+                    let sum = grace.map_or(points, |grace| grace.points.saturating_add(points));
+                    grace = Some(Grace {
+                        expires_on,
+                        points: sum,
+                    });
                     let key = LotKey {
                         expiry: LotExpiry::Fixed,
-                        expires_on,
+                        expires_on: Some(expires_on),
                         ..lot.key
                     };
                     let anew =
@@ -189,7 +204,7 @@ impl Posting<'_> {
                 }
             }
         }
-        Ok(lapsed)
+        Ok((lapsed, grace))
     }
 
     /// Takes earned points back: first those of this purchase that are still pending, then from the
@@ -291,7 +306,14 @@ impl Posting<'_> {
         }
     }
 
-    fn tell_refund(&mut self, refund: &Refund) {
+    fn tell_refund(&mut self, refund: &Refund, grace: Option<Grace>) {
+        let grace =
+            grace.map(|grace| json!({ "expires_on": grace.expires_on, "points": grace.points }));
+        let lines = refund.lines.iter();
+        let lines = lines.map(|(line_no, quantity)| RefundLine {
+            line_no: *line_no,
+            quantity: *quantity,
+        });
         let data = json!({
             "refund_id": refund.id,
             "purchase_id": refund.purchase_id,
@@ -299,24 +321,25 @@ impl Posting<'_> {
             "store_id": refund.store_id,
             "terminal_id": refund.terminal_id,
             "business_date": refund.business_date,
-            "lines": refund.lines,
+            "lines": lines.collect::<Vec<_>>(),
             "amount": refund.amount,
             "points_restored": refund.restored,
             "points_lapsed": refund.lapsed,
+            "grace": grace,
             "points_clawed_back": refund.clawed_back,
             "points_owed": refund.owed,
             "shortfall_yen": refund.shortfall,
         });
         let kind = if refund.reversal {
-            "purchase.reversed"
+            EventKind::PurchaseReversed
         } else {
-            "purchase.refunded"
+            EventKind::PurchaseRefunded
         };
         self.member_event(
             refund.member_id,
             kind,
             format!("purchase/{}", refund.purchase_id),
-            &data,
+            data,
         );
     }
 }

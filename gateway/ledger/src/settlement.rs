@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::{
     card_use::Till,
+    event::EventKind,
     posting::Posting,
     records::{RequestKind, Settlement},
     reply::Reply,
@@ -33,7 +34,7 @@ impl Posting<'_> {
             "differences": differences,
         });
         self.plain_event(
-            "settlement.recorded",
+            EventKind::SettlementRecorded,
             format!("terminal/{}", till.terminal_id),
             &data,
         );

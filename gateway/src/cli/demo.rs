@@ -11,7 +11,7 @@ use clap::Args;
 use super::{
     Failure,
     admin::activate,
-    database,
+    broker, database,
     desk::Desk,
     output,
     serve::{self, LISTEN_DEFAULT, Serving},
@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     demo::{CLIENTS, Demo, SampleMember},
+    outbox::{Broker, EXCHANGE, QUEUE},
     programme_file,
     store::{ClientScope, DatabaseUrl, PoolSizes, Store, StoreError},
 };
@@ -39,7 +40,8 @@ pub(super) struct DemoArgs {
     /// Another database than the one in the folder, to show the same on PostgreSQL
     #[arg(long, value_name = "URL")]
     database_url: Option<SecretUrl>,
-    /// Message broker. Accepted; this release sends nothing, events wait in the database
+    /// Message broker that events are sent to, for example amqp://guest:guest@127.0.0.1; without one
+    /// they wait in the database
     #[arg(long, value_name = "URL")]
     amqp_url: Option<SecretUrl>,
 }
@@ -51,6 +53,8 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
             args.listen
         )));
     }
+    let broker = args.amqp_url.as_ref();
+    let broker = broker.map(|url| broker::parse(url, None)).transpose()?;
     let data = &args.data;
     fs::create_dir_all(data).map_err(Failure::io(format!(
         "cannot make the folder {}",
@@ -69,9 +73,12 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
         }
     };
     let in_force = store.programme().await?.ok_or(StoreError::NoProgramme)?;
-    let serving = Serving::usual(args.listen, store, in_force);
-    let broker = args.amqp_url.is_some();
-    serve::serve(serving, |address| greet(address, &url, &members, broker)).await
+    let serving = Serving {
+        broker: broker.clone(),
+        ..Serving::usual(args.listen, store, in_force)
+    };
+    let greet = |address| greet(address, &url, &members, broker.as_ref());
+    serve::serve(serving, greet).await
 }
 
 /// Schema, programme and sample data; what is there is left alone.
@@ -113,7 +120,7 @@ fn greet(
     address: SocketAddr,
     url: &DatabaseUrl,
     members: &[SampleMember],
-    broker: bool,
+    broker: Option<&Broker>,
 ) -> Result<(), Failure> {
     output::line(format!("\n{}", walk(address, url).trim_end()))?;
     output::line(format!(
@@ -141,10 +148,10 @@ fn greet(
             "#   Member         {number}, {available} points, card key {key}"
         ))?;
     }
-    if broker {
-        output::line(
-            "#   Broker         not connected: this release sends nothing, events wait in the database",
-        )?;
+    if let Some(broker) = broker {
+        output::line(format!(
+            "#   Broker         {broker}: every event goes to the exchange {EXCHANGE}, and waits in the queue {QUEUE}"
+        ))?;
     }
     output::line("#   Stop it with Ctrl-C; what is stored stays.")
 }

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    limits::REMARK_CHARS_MAX,
     store::{DatabaseUrl, PoolSizes, Store, StoreError},
     writer::{Lanes, Writer, WriterOptions},
 };
@@ -93,11 +94,26 @@ impl Desk {
     }
 }
 
+/// A reason or a name for the record, from the command line. It is told to the CRM, so it has a bound.
+pub(super) fn remark(text: &str) -> Result<String, String> {
+    let chars = text.chars().count();
+    if text.trim().is_empty() {
+        Err("it says nothing".into())
+    } else if chars > REMARK_CHARS_MAX {
+        Err(format!("{chars} characters; at most {REMARK_CHARS_MAX}"))
+    } else if text.chars().any(char::is_control) {
+        Err("it has a control character".into())
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
 /// Who works here, for the record: `cli:` and the name of the system's user.
 pub(super) fn actor(given: Option<String>) -> String {
     let named = |key: &str| std::env::var(key).ok().filter(|name| !name.is_empty());
     given.unwrap_or_else(|| {
         let user = named("USER").or_else(|| named("LOGNAME"));
+        let user = user.and_then(|user| remark(&user).ok());
         format!("cli:{}", user.unwrap_or_else(|| "unknown".into()))
     })
 }

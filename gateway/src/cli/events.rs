@@ -26,6 +26,9 @@ const COMMIT_DELAY_S_MAX: i64 = 60;
 pub(super) struct EventsArgs {
     #[command(flatten)]
     database: DatabaseArgs,
+    /// Only this one, whole
+    #[arg(long, value_name = "ID", conflicts_with_all = ["member", "kind", "since", "after", "limit", "follow"])]
+    id: Option<EventId>,
     /// Only this member's (number or id)
     #[arg(long, value_name = "MEMBER")]
     member: Option<Who>,
@@ -67,6 +70,11 @@ async fn list(store: &Store, args: EventsArgs) -> Result<(), Failure> {
         ));
     }
     let in_force = store.programme().await?.ok_or(StoreError::NoProgramme)?;
+    if let Some(id) = args.id {
+        let event = store.event(id).await?;
+        let event = event.ok_or_else(|| Failure::Refused("there is no such event".into()))?;
+        return output::json(&whole(event, &in_force.programme.id)?);
+    }
     let member_id = match &args.member {
         Some(who) => Some(who.find(store).await?),
         None => None,
@@ -125,6 +133,12 @@ async fn list_from(
     Ok(())
 }
 
+fn whole(event: StoredEvent, programme: &ProgrammeId) -> Result<CloudEvent, StoreError> {
+    let id = event.id;
+    CloudEvent::whole(event, programme)
+        .map_err(|error| StoreError::Corrupt(format!("the data of event {id}: {error}")))
+}
+
 /// Prints each event once.
 struct Printer {
     programme: ProgrammeId,
@@ -140,9 +154,7 @@ impl Printer {
         if id >= self.late_from && !self.told.insert(id) {
             return Ok(());
         }
-        let event = CloudEvent::new(event, &self.programme)
-            .map_err(|error| StoreError::Corrupt(format!("the data of event {id}: {error}")))?;
-        output::json(&event)
+        output::json(&whole(event, &self.programme)?)
     }
 
     /// Forgets what cannot be read again.

@@ -4,7 +4,12 @@ use std::io::IsTerminal;
 
 use clap::ValueEnum;
 use serde::Deserialize;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    EnvFilter, Layer as _,
+    filter::{FilterExt as _, filter_fn},
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 use super::Failure;
 
@@ -22,13 +27,16 @@ pub enum LogFormat {
 pub(super) fn start(format: LogFormat, filter: &str) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(filter)
         .map_err(|error| Failure::Usage(format!("\"{filter}\" is no log filter: {error}")))?;
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    // The broker's driver logs messages with their bodies, and passwords when it logs much. What it has
+    // to say, the relay says.
+    let filter = filter.and(filter_fn(|event| !event.target().starts_with("lapin")));
+    let log = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
-    let started = match format {
-        LogFormat::Text => log.with_target(false).try_init(),
-        LogFormat::Json => log.json().flatten_event(true).try_init(),
+    let log = match format {
+        LogFormat::Text => log.with_target(false).with_filter(filter).boxed(),
+        LogFormat::Json => log.json().flatten_event(true).with_filter(filter).boxed(),
     };
+    let started = tracing_subscriber::registry().with(log).try_init();
     started.map_err(|error| Failure::Usage(format!("cannot start the log: {error}")))
 }

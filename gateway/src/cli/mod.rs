@@ -6,6 +6,7 @@
 
 mod admin;
 mod audit;
+mod broker;
 mod database;
 mod demo;
 mod desk;

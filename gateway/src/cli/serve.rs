@@ -3,13 +3,15 @@
 mod assemble;
 mod programme;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use ledger::state::InForce;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
+    task::JoinHandle,
 };
+use tokio_util::sync::CancellationToken;
 
 use super::{Failure, Settings, output};
 use crate::{
@@ -17,8 +19,9 @@ use crate::{
     http::{self, App, Parts, PublicUrl, Rates, ServerLimits, StreamHub, Tls},
     jobs::sweep::Sweep,
     limits,
+    outbox::{self, Broker, Relay},
     store::Store,
-    writer::{Lanes, Writer, WriterOptions},
+    writer::{Committed, Lanes, Writer, WriterOptions},
 };
 
 pub(super) use assemble::ServeArgs;
@@ -39,6 +42,8 @@ pub(super) struct Serving {
     pub(super) trusted_proxies: usize,
     pub(super) rates: Rates,
     pub(super) writer: WriterOptions,
+    /// Where events go; without one they wait in the database.
+    pub(super) broker: Option<Broker>,
     pub(super) sweep_every: Duration,
     /// How long to go on serving once readiness is false.
     pub(super) drain: Duration,
@@ -56,6 +61,7 @@ impl Serving {
             public_url: None,
             trusted_proxies: 0,
             rates: Rates::default(),
+            broker: None,
             sweep_every: Duration::from_secs(SWEEP_SECONDS_DEFAULT),
             drain: Duration::ZERO,
         }
@@ -94,7 +100,12 @@ async fn serve_open(
     let address = listener
         .local_addr()
         .map_err(Failure::io("cannot tell the address"))?;
-    let (app, lanes) = parts(&serving)?;
+    let clock = Clock::system();
+    let relay = serving.broker.clone().map(|broker| {
+        let programme = serving.in_force.programme.id.clone();
+        Relay::new(serving.store.clone(), clock.clone(), programme, broker)
+    });
+    let (app, lanes) = parts(&serving, &clock, relay.as_ref())?;
     app.read_signing_keys()
         .await
         .map_err(|error| Failure::io("cannot make a signing key")(std::io::Error::other(error)))?;
@@ -107,6 +118,11 @@ async fn serve_open(
         every: serving.sweep_every,
     };
     let sweep = tokio::spawn(sweep.run(shutdown.clone()));
+    let measure = outbox::measure(serving.store.clone(), clock, shutdown.clone());
+    let measure = tokio::spawn(measure);
+    // It ends last: what the last requests did is told, too.
+    let relay_stop = CancellationToken::new();
+    let relay = relay.map(|relay| tokio::spawn(relay.run(relay_stop.clone())));
     stop_when_told(&app, serving.drain)?;
     let scheme = serving.tls.as_ref().map_or("http", |_| "https");
     tracing::info!(listen.address = %address, "gateway.listening");
@@ -120,24 +136,34 @@ async fn serve_open(
     let router = http::router(app);
     let limits = ServerLimits::default();
     http::serve(listener, serving.tls, router, limits, shutdown).await;
-    for job in [upkeep, sweep] {
-        if let Err(error) = job.await {
-            tracing::error!(error = %error, "job.failed");
-        }
+    for job in [upkeep, sweep, measure] {
+        ended(job).await;
     }
     lanes.drained().await;
+    relay_stop.cancel();
+    if let Some(relay) = relay {
+        ended(relay).await;
+    }
     tracing::info!("gateway.stopped");
     Ok(())
 }
 
-/// The edge and the lanes behind it.
-fn parts(serving: &Serving) -> Result<(App, Lanes), Failure> {
+async fn ended(job: JoinHandle<()>) {
+    if let Err(error) = job.await {
+        tracing::error!(error = %error, "job.failed");
+    }
+}
+
+/// The edge and the lanes behind it, which wake phones' streams and the relay.
+fn parts(serving: &Serving, clock: &Clock, relay: Option<&Relay>) -> Result<(App, Lanes), Failure> {
     let metrics = http::metrics::install()
         .map_err(|error| Failure::io("cannot measure")(std::io::Error::other(error)))?;
-    let clock = Clock::system();
     let streams = StreamHub::new();
+    let told: Vec<Committed> = std::iter::once(streams.committed())
+        .chain(relay.map(Relay::committed))
+        .collect();
     let options = WriterOptions {
-        committed: streams.committed(),
+        committed: Arc::new(move |members| told.iter().for_each(|told| told(members))),
         ..serving.writer.clone()
     };
     let (writer, lanes) = Writer::start(&serving.store, clock.clone(), &options);
@@ -147,7 +173,7 @@ fn parts(serving: &Serving) -> Result<(App, Lanes), Failure> {
     settings.rates = serving.rates;
     let app = App::new(Parts {
         store: serving.store.clone(),
-        clock,
+        clock: clock.clone(),
         settings,
         metrics,
         writer,

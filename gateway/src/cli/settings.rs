@@ -32,6 +32,8 @@ pub struct Settings {
     /// Of `serve`.
     pub amqp_url: Option<SecretUrl>,
     /// Of `serve`.
+    pub amqp_ca: Option<PathBuf>,
+    /// Of `serve`.
     pub programme: Option<PathBuf>,
     /// Of `serve`.
     pub public_url: Option<String>,

@@ -63,6 +63,7 @@ fn describe() {
         "TLS handshakes that failed or took too long"
     );
     describe_gauge!(STREAMS, Unit::Count, "Event streams open to phones");
+    crate::outbox::measures::describe();
 }
 
 pub(super) fn request(method: &Method, route: &str, status: StatusCode, took: Duration) {

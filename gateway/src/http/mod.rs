@@ -15,6 +15,7 @@ mod cards;
 mod clients;
 mod connection;
 mod edge;
+mod events;
 mod health;
 mod json;
 mod key_ring;
@@ -53,6 +54,7 @@ fn calls() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .merge(pos::calls())
         .merge(shopper::calls())
+        .routes(routes!(events::event))
         .routes(routes!(oauth::token))
         .routes(routes!(oauth::jwks))
         .routes(routes!(pages::problems))

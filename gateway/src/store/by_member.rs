@@ -19,7 +19,7 @@ use super::{
     Store, StoreError,
     connection::Connection,
     row::{FromRow, Reader, Row},
-    rows::EVENTS,
+    rows::EVENT_LOG,
     snapshot::Snapshot,
     sql::{Sql, Value},
     table::Table,
@@ -79,6 +79,8 @@ pub struct EventHead {
     pub kind: String,
     /// CloudEvents subject.
     pub subject: String,
+    /// Place in the published stream, from 1; none until it is about to be sent.
+    pub stream_sequence: Option<i64>,
 }
 
 impl FromRow for EventHead {
@@ -89,6 +91,7 @@ impl FromRow for EventHead {
             member_sequence: row.get()?,
             kind: row.get()?,
             subject: row.get()?,
+            stream_sequence: row.get()?,
         })
     }
 }
@@ -158,7 +161,7 @@ impl OfMember for EventHead {
         self.id.to_string()
     }
     fn kept_in() -> Kept {
-        Kept(&EVENTS, 5)
+        Kept(&EVENT_LOG, 6)
     }
 }
 

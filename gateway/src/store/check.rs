@@ -1,8 +1,8 @@
 //! Every statement of this store, tried on a database: a slip in one shows before it is used.
 
 use super::{
-    Store, StoreError, batch, connection::Connection, diagnosis, events, load, read, reference,
-    rows, snapshot, sql::Sql, write,
+    Store, StoreError, batch, connection::Connection, diagnosis, events, lease, load, read,
+    reference, relay, rows, snapshot, sql::Sql, write,
 };
 
 fn statements() -> Vec<Sql> {
@@ -19,6 +19,8 @@ fn statements() -> Vec<Sql> {
     all.extend(read::statements());
     all.extend(reference::statements());
     all.extend(events::statements());
+    all.extend(lease::statements());
+    all.extend(relay::statements());
     all.extend(diagnosis::statements());
     all.extend(super::by_member::statements());
     all.extend(snapshot::statements());

@@ -19,7 +19,7 @@ const STATEMENT_TIMEOUT_MS: &str = "15000";
 /// How long a transaction may sit between two statements before the server ends it, so that a
 /// gateway that froze does not keep its locks.
 const IDLE_IN_TRANSACTION_TIMEOUT_MS: &str = "10000";
-/// Every statement of the writer finds its rows by key. Its plans are made once, and a plan made
+/// Every statement of the writer and of the relay finds its rows by key. Its plans are made once, and a plan made
 /// while a table was small must not scan it when it has grown.
 const PLAN_BY_KEY: [(&str, &str); 5] = [
     ("plan_cache_mode", "force_generic_plan"),
@@ -114,6 +114,8 @@ pub enum Store {
         write: PgPool,
         /// Everybody else's.
         read: PgPool,
+        /// The relay's one connection, so that it waits for nobody and nobody for it.
+        relay: PgPool,
         /// What is known of the programme in force.
         programmes: ProgrammeCache,
     },
@@ -157,11 +159,12 @@ impl Store {
                         .max_connections(size)
                         .acquire_timeout(ACQUIRE_TIMEOUT)
                 };
+                let by_key = options.clone().options(PLAN_BY_KEY);
+                // A batch finds out by itself whether its connection still stands.
+                let writing = |size| pool(size).test_before_acquire(false);
                 Ok(Self::Postgres {
-                    // A batch finds out by itself whether its connection still stands.
-                    write: pool(sizes.write)
-                        .test_before_acquire(false)
-                        .connect_lazy_with(options.clone().options(PLAN_BY_KEY)),
+                    write: writing(sizes.write).connect_lazy_with(by_key.clone()),
+                    relay: writing(1).connect_lazy_with(by_key),
                     read: pool(sizes.read).connect_lazy_with(options),
                     programmes: ProgrammeCache::default(),
                 })
@@ -196,9 +199,15 @@ impl Store {
     /// Closes every connection, waiting for those in use.
     pub async fn close(&self) {
         match self {
-            Self::Postgres { write, read, .. } => futures_util::join!(write.close(), read.close()),
-            Self::Sqlite { write, read, .. } => futures_util::join!(write.close(), read.close()),
-        };
+            Self::Postgres {
+                write, read, relay, ..
+            } => {
+                futures_util::join!(write.close(), read.close(), relay.close());
+            }
+            Self::Sqlite { write, read, .. } => {
+                futures_util::join!(write.close(), read.close());
+            }
+        }
     }
 
     pub(super) fn programmes(&self) -> &ProgrammeCache {

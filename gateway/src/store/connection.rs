@@ -108,6 +108,27 @@ impl Connection {
         Ok(Self::new(handle, Patience::endless()))
     }
 
+    /// A connection for what the relay writes: on PostgreSQL its own, on SQLite the writer's.
+    pub(crate) async fn relaying(store: &Store) -> Result<Self, StoreError> {
+        match store {
+            Store::Postgres { relay, .. } => {
+                let handle = relay.acquire().await.map(Handle::Postgres);
+                let handle = handle.map_err(StoreError::from_sqlx)?;
+                Ok(Self::new(handle, Patience::endless()))
+            }
+            Store::Sqlite { .. } => Self::writing(store).await,
+        }
+    }
+
+    /// A connection for what the relay reads: on PostgreSQL its own, on SQLite one that tills do not
+    /// wait for.
+    pub(crate) async fn relay_reading(store: &Store) -> Result<Self, StoreError> {
+        match store {
+            Store::Postgres { .. } => Self::relaying(store).await,
+            Store::Sqlite { .. } => Self::reading(store).await,
+        }
+    }
+
     /// A connection for reads that may take their time: jobs, exports, the audit.
     pub(crate) async fn reading(store: &Store) -> Result<Self, StoreError> {
         Self::to_read(store, Patience::endless()).await

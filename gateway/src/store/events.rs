@@ -10,7 +10,7 @@ use super::{
     Store, StoreError, StoredEvent,
     connection::Connection,
     row::{Cell as _, FromRow, Reader, cells},
-    rows::EVENTS,
+    rows::EVENT_LOG,
     sql::{Sql, Value},
 };
 
@@ -20,35 +20,44 @@ const SEQUENCES: Sql = Sql {
 };
 static AFTER_SEQUENCE: LazyLock<Sql> = LazyLock::new(|| {
     let these = "WHERE member_id = $1 AND member_sequence > $2 ORDER BY member_sequence LIMIT $3";
-    EVENTS.select(these, these)
+    EVENT_LOG.select(these, these)
 });
 static IN_ORDER: LazyLock<Sql> = LazyLock::new(|| {
     let these = "WHERE event_id > $1 AND at >= $2 AND substr(kind, 1, length($3)) = $3 \
                  ORDER BY event_id LIMIT $4";
-    EVENTS.select(these, these)
+    EVENT_LOG.select(these, these)
 });
 static OF_MEMBER_IN_ORDER: LazyLock<Sql> = LazyLock::new(|| {
     let these = "WHERE event_id > $1 AND at >= $2 AND substr(kind, 1, length($3)) = $3 \
                  AND member_id = $5 ORDER BY event_id LIMIT $4";
-    EVENTS.select(these, these)
+    EVENT_LOG.select(these, these)
 });
 static NEWEST: LazyLock<Sql> = LazyLock::new(|| {
     let these = "WHERE substr(kind, 1, length($1)) = $1 ORDER BY event_id DESC LIMIT $2";
-    EVENTS.select(these, these)
+    EVENT_LOG.select(these, these)
 });
 static NEWEST_OF_MEMBER: LazyLock<Sql> = LazyLock::new(|| {
     let these = "WHERE substr(kind, 1, length($1)) = $1 AND member_id = $3 \
                  ORDER BY event_id DESC LIMIT $2";
-    EVENTS.select(these, these)
+    EVENT_LOG.select(these, these)
 });
+static ONE: LazyLock<Sql> =
+    LazyLock::new(|| EVENT_LOG.select("WHERE event_id = $1", "WHERE event_id = $1"));
+/// Counts no further than $1: beyond, the span of the positions is about their number. The oldest is
+/// sought among the first that wait.
 const OUTBOX_STATUS: Sql = Sql::both(
     "\
-SELECT (SELECT count(*) FROM outbox),
-    (SELECT at FROM events WHERE event_id = (SELECT event_id FROM outbox ORDER BY event_id LIMIT 1))",
+SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT $1) AS counted),
+    (SELECT 1 + max(position) - min(position) FROM outbox),
+    (SELECT min(event.at) FROM (SELECT event_id FROM outbox ORDER BY position LIMIT 100) AS first
+        JOIN events AS event ON event.event_id = first.event_id)",
 );
+/// Rows of the outbox that are counted one by one.
+const OUTBOX_COUNTED_MAX: i64 = 100_000;
 
 /// The statements of this module.
 pub(super) fn statements() -> Vec<Sql> {
+    let log = EVENT_LOG.statements();
     vec![
         SEQUENCES,
         *AFTER_SEQUENCE,
@@ -56,7 +65,11 @@ pub(super) fn statements() -> Vec<Sql> {
         *OF_MEMBER_IN_ORDER,
         *NEWEST,
         *NEWEST_OF_MEMBER,
+        *ONE,
         OUTBOX_STATUS,
+        log.by_key,
+        log.first_page,
+        log.next_page,
     ]
 }
 
@@ -76,7 +89,7 @@ pub struct EventFilter {
 /// Events the broker has not confirmed yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutboxStatus {
-    /// How many.
+    /// How many; beyond 100,000 about how many.
     pub waiting: u64,
     /// When the oldest of them happened.
     pub oldest: Option<Timestamp>,
@@ -92,8 +105,15 @@ impl FromRow for Sequence {
 
 impl FromRow for OutboxStatus {
     fn read(row: &mut Reader<'_>) -> Result<Self, StoreError> {
+        let counted: i64 = row.get()?;
+        let span: Option<i64> = row.get()?;
+        let waiting = if counted < OUTBOX_COUNTED_MAX {
+            counted
+        } else {
+            span.unwrap_or(counted)
+        };
         Ok(Self {
-            waiting: row.get::<i64>()?.try_into().unwrap_or_default(),
+            waiting: waiting.try_into().unwrap_or_default(),
             oldest: row.get()?,
         })
     }
@@ -112,6 +132,16 @@ impl Store {
         let mut connection = Connection::brief(self).await?;
         let found: Vec<Sequence> = connection.fetch_each(SEQUENCES, &[cells(members)]).await?;
         Ok(found.into_iter().map(|row| (row.0, row.1)).collect())
+    }
+
+    /// One event.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn event(&self, id: EventId) -> Result<Option<StoredEvent>, StoreError> {
+        let mut connection = Connection::brief(self).await?;
+        let found: Vec<StoredEvent> = connection.fetch(*ONE, &[id.to_value()]).await?;
+        Ok(found.into_iter().next())
     }
 
     /// A member's events after number `sequence`, in order.
@@ -185,13 +215,14 @@ impl Store {
         Ok(newest)
     }
 
-    /// How many events wait for the broker, and since when.
+    /// How many events wait for the broker, and since when. Cheap, however many wait.
     ///
     /// # Errors
     /// As any read.
     pub async fn outbox_status(&self) -> Result<OutboxStatus, StoreError> {
         let mut connection = Connection::reading(self).await?;
-        let status: Vec<OutboxStatus> = connection.fetch(OUTBOX_STATUS, &[]).await?;
+        let values = [Value::Int(OUTBOX_COUNTED_MAX)];
+        let status: Vec<OutboxStatus> = connection.fetch(OUTBOX_STATUS, &values).await?;
         Ok(status.into_iter().next().unwrap_or(OutboxStatus {
             waiting: 0,
             oldest: None,

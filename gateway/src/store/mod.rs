@@ -21,10 +21,12 @@ mod connection;
 mod diagnosis;
 mod error;
 mod events;
+mod lease;
 mod load;
 mod programme;
 mod read;
 mod reference;
+mod relay;
 mod row;
 mod rows;
 mod schema;
@@ -39,12 +41,14 @@ pub use connect::{DatabaseUrl, DatabaseUrlError, PoolSizes, Store};
 pub use diagnosis::{Diagnosis, PostgresDiagnosis, SqliteDiagnosis};
 pub use error::StoreError;
 pub use events::{EventFilter, OutboxStatus};
+pub use lease::{Lease, LeaseName};
 pub use programme::ProgrammeCache;
 pub use read::MemberRecord;
 pub use reference::{
     Client, ClientScope, ClientSecret, Creation, NewClient, NoRandomness, SigningKeyRow, StoreRow,
     TerminalRow,
 };
+pub use relay::{Placed, RelayTurn, Resumed, Term, Waiting};
 pub use rows::StoredEvent;
 pub use schema::{Applied, SchemaState};
 pub use snapshot::{LotBalance, Paged, Snapshot, Span};

@@ -20,7 +20,7 @@ use super::{
     connection::Connection,
     load::by_key,
     row::{FromRow, Reader, Row, Rows, cells},
-    rows::{AUTHORIZATIONS, EVENTS, LOTS, PENDING, REFUNDS, TRANSFERS},
+    rows::{AUTHORIZATIONS, EVENT_LOG, LOTS, PENDING, REFUNDS, TRANSFERS},
     sql::{Cells, Sql, Value},
 };
 
@@ -42,7 +42,7 @@ static GRANTS_OF: LazyLock<Sql> =
 static TRANSFERS_OF: LazyLock<Sql> =
     LazyLock::new(|| of_members(&TRANSFERS, "", "member_id, transfer_id"));
 static EVENTS_OF: LazyLock<Sql> =
-    LazyLock::new(|| of_members(&EVENTS, "", "member_id, member_sequence"));
+    LazyLock::new(|| of_members(&EVENT_LOG, "", "member_id, member_sequence"));
 static REFUNDS_OF: LazyLock<Sql> = LazyLock::new(|| {
     REFUNDS.select(
         "WHERE purchase_id = ANY($1) ORDER BY refund_id",

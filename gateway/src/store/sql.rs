@@ -81,6 +81,8 @@ pub(crate) enum Value<'a> {
     Bytes(&'a [u8]),
     /// Yes or no.
     Bool(bool),
+    /// Many numbers at once: for PostgreSQL an array, for SQLite a JSON text.
+    Ints(&'a [i64]),
 }
 
 /// Values of one kind: a column of rows to write, or of keys to look up.
@@ -187,6 +189,7 @@ pub(crate) fn postgres_values(values: &[Value<'_>]) -> Result<PgArguments, Store
             Value::Int(value) => arguments.add(value),
             Value::Bytes(value) => arguments.add(*value),
             Value::Bool(value) => arguments.add(value),
+            Value::Ints(values) => arguments.add(*values),
         }
         .map_err(StoreError::unfit)?;
     }
@@ -222,8 +225,14 @@ pub(crate) fn sqlite_values(values: &[Value<'_>]) -> Result<SqliteArguments, Sto
             Value::Int(value) => arguments.add(*value),
             Value::Bytes(value) => arguments.add(*value),
             Value::Bool(value) => arguments.add(*value),
+            Value::Ints(values) => arguments.add(json_array(values)),
         }
         .map_err(StoreError::unfit)?;
     }
     Ok(arguments)
+}
+
+fn json_array(values: &[i64]) -> String {
+    let values: Vec<_> = values.iter().map(i64::to_string).collect();
+    format!("[{}]", values.join(","))
 }

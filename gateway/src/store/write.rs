@@ -6,7 +6,10 @@
 //! make (a request, a card, a member number); there one waits for the other, and never the other way
 //! round.
 
-use ledger::state::{Changes, Edits};
+use ledger::{
+    records::Event,
+    state::{Changes, Edits},
+};
 
 use super::{
     StoreError,
@@ -14,17 +17,18 @@ use super::{
     connection::Connection,
     row::{Row, Rows},
     rows::EVENTS,
-    sql::{Cells, Sql},
+    sql::Sql,
 };
 
-/// Events on PostgreSQL go into the log and the outbox in one statement.
+/// Events on PostgreSQL go into the log and the outbox in one statement. The database counts the
+/// positions in the outbox up as rows are inserted, so the order of the rows is the order of sending.
 static LOG_AND_SEND: std::sync::LazyLock<Sql> = std::sync::LazyLock::new(|| {
     let Sql { postgres, sqlite } = EVENTS.statements().insert;
     Sql::assembled(
         format!(
             "WITH logged AS ({postgres} RETURNING event_id, member_id, member_sequence) \
              INSERT INTO outbox (event_id, member_id, member_sequence) \
-             SELECT event_id, member_id, member_sequence FROM logged"
+             SELECT event_id, member_id, member_sequence FROM logged ORDER BY member_sequence, event_id"
         ),
         sqlite.to_owned(),
     )
@@ -65,8 +69,7 @@ impl Batch {
             &sorted(&changes.transfers, |row| (row.member_id, row.id)),
         )
         .await?;
-        let events = sorted(&changes.events, |row| row.id);
-        log(connection, &Rows::whole(events)?).await?;
+        log(connection, &changes.events).await?;
         if let Some(newest) = changes.programmes.last() {
             self.version = Some(newest.version);
         }
@@ -109,12 +112,14 @@ async fn save<K, R: Row>(
     connection.write_each(table.name, update, &columns).await
 }
 
-async fn log(connection: &mut Connection, events: &[Cells<'_>]) -> Result<(), StoreError> {
+async fn log(connection: &mut Connection, events: &[Event]) -> Result<(), StoreError> {
+    let by_key = Rows::whole(sorted(events, |row| row.id))?;
     connection
-        .write_each("events", *LOG_AND_SEND, events)
+        .write_each("events", *LOG_AND_SEND, &by_key)
         .await?;
     if !connection.is_postgres() {
-        let (outbox, _) = events.split_at_checked(3).unwrap_or((events, &[]));
+        let in_order = Rows::whole(sorted(events, |row| (row.member_sequence, row.id)))?;
+        let outbox = in_order.get(..3).unwrap_or_default();
         connection.write_each("outbox", SEND, outbox).await?;
     }
     Ok(())

@@ -114,7 +114,7 @@ fn core_rows(play: &Play) -> Vec<Table> {
         id: event.id,
         member_id: event.member_id,
         member_sequence: event.member_sequence,
-        kind: event.kind.to_owned(),
+        kind: event.kind.word().to_owned(),
         subject: event.subject.clone(),
         at: event.at,
         data: event.data.clone(),

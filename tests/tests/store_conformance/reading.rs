@@ -4,6 +4,7 @@ use acceptance::{databases::Database, on_each_database};
 use gateway::store::{EventFilter, Span, Store};
 use ledger::{
     account::{Account, Motive},
+    event::EventKind,
     lot::LotExpiry,
     member::Member,
     records::{HoldState, RequestKind},
@@ -169,10 +170,10 @@ async fn events_are_read_per_member_and_by_filter(database: Database) {
     first.event_sequence = 3;
     let changes = Changes {
         events: vec![
-            event(71, one, 1, "card.enrolled"),
-            event(72, two, 1, "card.enrolled"),
-            event(73, one, 2, "purchase.completed"),
-            event(74, one, 3, "purchase.refunded"),
+            event(71, one, 1, EventKind::CardEnrolled),
+            event(72, two, 1, EventKind::CardEnrolled),
+            event(73, one, 2, EventKind::PurchaseCompleted),
+            event(74, one, 3, EventKind::PurchaseRefunded),
             news(75),
         ],
         ..with_members([first, member(2)])
@@ -298,8 +299,8 @@ async fn the_outbox_tells_its_length_and_age(database: Database) {
     let empty = store.outbox_status().await.unwrap();
     assert_eq!((empty.waiting, empty.oldest), (0, None));
     let events = vec![
-        event(72, member_id(1), 2, "b"),
-        event(71, member_id(1), 1, "a"),
+        event(72, member_id(1), 2, EventKind::CardRevoked),
+        event(71, member_id(1), 1, EventKind::CardEnrolled),
         news(73),
     ];
     commit(
@@ -387,7 +388,11 @@ async fn transfers_add_up_by_lot_and_by_account(database: Database) {
         owed.clone(),
         transfer(64, member_id(2), Some(12), Motive::Accrual),
     ];
-    let events = vec![event(72, one, 2, "b"), event(71, one, 1, "a"), news(73)];
+    let events = vec![
+        event(72, one, 2, EventKind::CardRevoked),
+        event(71, one, 1, EventKind::CardEnrolled),
+        news(73),
+    ];
     commit(
         &store,
         &Changes {

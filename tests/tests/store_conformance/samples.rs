@@ -10,6 +10,7 @@ use jiff::{Timestamp, civil::Date};
 use ledger::{
     account::{Account, Motive, Transfer},
     card_use::{Binding, CardUse, ShortCode, UseKey},
+    event::EventKind,
     lot::{Lot, LotExpiry, LotKey, Part, Pending, Scope},
     member::{Card, CardStatus, Member, MemberNo, MemberStatus},
     programme::Programme,
@@ -413,7 +414,7 @@ pub(crate) fn transfer(
     }
 }
 
-pub(crate) fn event(number: u128, owner: MemberId, sequence: i64, kind: &'static str) -> Event {
+pub(crate) fn event(number: u128, owner: MemberId, sequence: i64, kind: EventKind) -> Event {
     Event {
         id: EventId::new(uuid(number)),
         member_id: Some(owner),
@@ -429,8 +430,7 @@ pub(crate) fn news(number: u128) -> Event {
     Event {
         member_id: None,
         member_sequence: 0,
-        kind: "programme.activated",
-        ..event(number, member_id(0), 0, "")
+        ..event(number, member_id(0), 0, EventKind::ProgrammeActivated)
     }
 }
 
@@ -475,8 +475,10 @@ pub(crate) async fn commit(store: &Store, changes: &Changes) {
     batch.commit().await.expect("the batch commits");
 }
 
-/// A store with programme 1 in force.
+/// A store with programme 1 in force. What cases write into it are samples: no event of theirs was
+/// decided by the ledger.
 pub(crate) async fn seeded(database: &acceptance::databases::Database) -> Store {
+    database.holds_samples();
     let store = database.migrated().await;
     let changes = Changes {
         programmes: vec![version(1, "first")],

@@ -1,6 +1,6 @@
 //! One card text, one basket; fresh at its first use; short codes.
 
-use ledger::card_use::CardProof;
+use ledger::{card_use::CardProof, event::EventKind};
 use member_card::SpendLimit;
 
 use crate::world::{World, card_id, minutes, seconds};
@@ -53,7 +53,7 @@ fn another_basket_is_refused_and_learns_nothing_but_fraud_rules_do() {
         .all
         .events
         .iter()
-        .rfind(|event| event.kind == "card.text_reused")
+        .rfind(|event| event.kind == EventKind::CardTextReused)
         .unwrap();
     let data: serde_json::Value = serde_json::from_str(&reuse.data).unwrap();
     for (field, expected) in [

@@ -28,4 +28,6 @@ mod settlements;
 mod programmes;
 mod reasons;
 
+mod events;
+
 mod properties;

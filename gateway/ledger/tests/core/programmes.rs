@@ -7,6 +7,7 @@ use ledger::{
     calendar::business_date,
     command::{Activation, Operation},
     decision::Answer,
+    event::EventKind,
     lot::LotExpiry,
     member::{CardStatus, MemberStatus},
     programme::{Minutes, OpenHolds, Programme},
@@ -43,7 +44,7 @@ fn a_new_version_decides_from_the_next_command_on() {
     let events = world.all.events.iter();
     assert_eq!(
         events
-            .filter(|event| event.kind == "programme.activated")
+            .filter(|event| event.kind == EventKind::ProgrammeActivated)
             .count(),
         1
     );

@@ -77,11 +77,11 @@ pub(crate) struct AdjustArgs {
         conflicts_with = "take"
     )]
     only_categories: Vec<String>,
-    /// Why, in words; kept with the movement
-    #[arg(long)]
+    /// Why, in words; kept with the movement and told to the CRM: nothing personal
+    #[arg(long, value_parser = desk::remark)]
     reason: String,
     /// Who does it, for the record [default: cli:USER]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = desk::remark)]
     actor: Option<String>,
 }
 
@@ -103,11 +103,11 @@ pub(crate) struct BlockArgs {
     /// The member, by number or id
     #[arg(long, value_name = "MEMBER")]
     member: Who,
-    /// Why, in words; kept in the log
-    #[arg(long)]
+    /// Why, in words; kept in the log and told to the CRM: nothing personal
+    #[arg(long, value_parser = desk::remark)]
     reason: String,
     /// Who does it, for the record [default: cli:USER]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = desk::remark)]
     actor: Option<String>,
 }
 

@@ -65,7 +65,7 @@ pub(crate) struct ApplyArgs {
     #[arg(long, conflicts_with = "yes")]
     dry_run: bool,
     /// Who does it, for the record [default: cli:USER]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = desk::remark)]
     actor: Option<String>,
 }
 

@@ -8,8 +8,8 @@ use super::{LISTEN_DEFAULT, SWEEP_SECONDS_DEFAULT, Serving, programme};
 use crate::{
     cli::{
         Failure, Settings,
+        broker::BrokerArgs,
         database::{self, DatabaseArgs},
-        settings::SecretUrl,
     },
     http::{PublicUrl, Rate, Rates, Tls},
     limits,
@@ -28,9 +28,8 @@ pub(in crate::cli) struct ServeArgs {
     listen: Option<SocketAddr>,
     #[command(flatten)]
     database: DatabaseArgs,
-    /// Message broker. Accepted; this release sends nothing, events wait in the database
-    #[arg(long, env = "AMQP_URL", hide_env_values = true, value_name = "URL")]
-    amqp_url: Option<SecretUrl>,
+    #[command(flatten)]
+    broker: BrokerArgs,
     /// Programme file (TOML); put in force where it says anything else than the version that is
     #[arg(long, env = "GATEWAY_PROGRAMME", value_name = "FILE")]
     programme: Option<PathBuf>,
@@ -92,6 +91,7 @@ macro_rules! said {
 
 pub(super) async fn assemble(args: ServeArgs, settings: Settings) -> Result<Serving, Failure> {
     let url = args.database.url(&settings)?;
+    let broker = args.broker.broker(&settings)?;
     let lanes = said!(args, settings, lanes).map(|lanes| lanes.max(1));
     let sizes = pool_sizes(lanes, said!(args, settings, read_connections));
     let rates = rates(
@@ -106,11 +106,6 @@ pub(super) async fn assemble(args: ServeArgs, settings: Settings) -> Result<Serv
         .map(|text| text.parse::<PublicUrl>())
         .transpose()
         .map_err(|error| Failure::Usage(format!("public_url: {error}")))?;
-    if said!(args, settings, amqp_url).is_some() {
-        tracing::warn!(
-            "broker.not_connected: this release sends nothing; events wait in the outbox"
-        );
-    }
     let store = database::open_existing(&url, sizes).await?;
     let in_force = match programme::ready(&store, said!(args, settings, programme)).await {
         Ok(in_force) => in_force,
@@ -129,6 +124,7 @@ pub(super) async fn assemble(args: ServeArgs, settings: Settings) -> Result<Serv
         public_url,
         trusted_proxies: said!(args, settings, trusted_proxies).unwrap_or(0),
         rates,
+        broker,
         sweep_every: Duration::from_secs(sweep.max(1)),
         drain: Duration::from_secs(drain),
         writer: WriterOptions {

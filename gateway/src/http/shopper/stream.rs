@@ -175,7 +175,7 @@ impl Stream {
     fn told(&self, event: StoredEvent) -> Result<Event, StoreError> {
         let corrupt = |error: &dyn std::fmt::Display| StoreError::Corrupt(error.to_string());
         let (kind, number) = (event.kind.clone(), event.member_sequence);
-        let event = CloudEvent::new(event, &self.app.settings().programme)
+        let event = CloudEvent::whole(event, &self.app.settings().programme)
             .map_err(|error| corrupt(&error))?;
         Event::default()
             .event(kind)

@@ -22,7 +22,22 @@ pub(crate) static EVENTS: Table = Table::new(
         text("subject"),
         int("at"),
         text("data"),
+    ],
+    &[],
+);
+
+/// The view of the events with their places in the published stream.
+pub(crate) static EVENT_LOG: Table = Table::new(
+    "event_log",
+    &[uuid("event_id")],
+    &[
+        uuid("member_id"),
+        int("member_sequence"),
+        text("kind"),
+        text("subject"),
         int("stream_sequence"),
+        int("at"),
+        text("data"),
     ],
     &[],
 );
@@ -57,17 +72,16 @@ impl Row for Event {
         row.put(&self.id);
         row.put(&self.member_id);
         row.put(&self.member_sequence);
-        row.put_value(Value::Text(self.kind.into()));
+        row.put_value(Value::Text(self.kind.word().into()));
         row.put(&self.subject);
         row.put(&self.at);
         row.put(&self.data);
-        row.put_value(Value::Null);
     }
 }
 
 impl Row for StoredEvent {
     fn table() -> &'static Table {
-        &EVENTS
+        &EVENT_LOG
     }
 
     fn write<'a>(&'a self, row: &mut Rows<'a>) {
@@ -76,9 +90,9 @@ impl Row for StoredEvent {
         row.put(&self.member_sequence);
         row.put(&self.kind);
         row.put(&self.subject);
+        row.put(&self.stream_sequence);
         row.put(&self.at);
         row.put(&self.data);
-        row.put(&self.stream_sequence);
     }
 }
 
@@ -90,9 +104,9 @@ impl FromRow for StoredEvent {
             member_sequence: row.get()?,
             kind: row.get()?,
             subject: row.get()?,
+            stream_sequence: row.get()?,
             at: row.get()?,
             data: row.get()?,
-            stream_sequence: row.get()?,
         })
     }
 }

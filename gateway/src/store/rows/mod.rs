@@ -11,8 +11,8 @@ mod programme;
 mod request;
 mod sale;
 
-pub(crate) use event::EVENTS;
 pub use event::StoredEvent;
+pub(crate) use event::{EVENT_LOG, EVENTS};
 pub(crate) use member::{CARDS, MEMBERS};
 pub(crate) use points::{LOTS, PENDING, TRANSFERS};
 pub(crate) use programme::PROGRAMMES;

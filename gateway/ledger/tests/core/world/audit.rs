@@ -12,6 +12,7 @@ use ledger::{
     state::{Changes, Edits, State},
 };
 use pos_protocol::{LotId, MemberId, Points, SettlementTotals, StoreId};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// Points by lot: granted, available, held, pending.
@@ -27,6 +28,8 @@ pub(crate) struct Books {
     by_source: BTreeMap<(Uuid, Motive), i64>,
     refunds: BTreeMap<Uuid, Vec<Uuid>>,
     sequences: BTreeMap<MemberId, i64>,
+    /// The balance that the member's newest event tells.
+    told: BTreeMap<MemberId, Value>,
     ids: BTreeSet<Uuid>,
 }
 
@@ -47,6 +50,8 @@ impl Books {
                 let sequence = self.sequences.entry(member_id).or_default();
                 *sequence += 1;
                 assert_eq!(event.member_sequence, *sequence, "a gap before {event:?}");
+                let data: Value = serde_json::from_str(&event.data).unwrap();
+                self.told.insert(member_id, data["balance"].clone());
             }
         }
         for refund in &changes.refunds {
@@ -55,6 +60,7 @@ impl Books {
             of_purchase.or_default().push(refund.id.as_uuid());
         }
         check_created(before, changes);
+        check_told(changes);
         check_final_rows(before, changes);
         check_declines(changes);
         for request in &changes.requests {
@@ -210,6 +216,13 @@ impl Books {
             );
             let sequence = self.sequences.get(&id).copied().unwrap_or(0);
             assert_eq!(member.event_sequence, sequence, "{member:?}");
+            let balance = json!({
+                "available": member.available,
+                "held": member.held,
+                "pending": member.pending,
+                "owed": member.owed,
+            });
+            assert_eq!(self.told.get(&id), Some(&balance), "{member:?}");
         }
     }
 
@@ -373,6 +386,36 @@ fn check_totals(state: &State, refunds: &BTreeMap<Uuid, Vec<Uuid>>) {
     let counted: u32 = state.totals.values().map(|day| day.refunds).sum();
     let made: usize = refunds.values().map(Vec::len).sum();
     assert_eq!(usize::try_from(counted).unwrap(), made);
+}
+
+/// I7: whatever changes for a member is told of that member, whatever changes beside members too.
+fn check_told(changes: &Changes) {
+    let members = (changes.members.keys().copied())
+        .chain(changes.cards.values().map(|edit| edit.row.member_id))
+        .chain(changes.lots.keys().map(|(member_id, _)| *member_id))
+        .chain(changes.pending.keys().map(|(member_id, _)| *member_id))
+        .chain(
+            changes
+                .authorizations
+                .values()
+                .map(|edit| edit.row.member_id),
+        )
+        .chain(changes.purchases.values().map(|edit| edit.row.member_id))
+        .chain(changes.refunds.iter().map(|refund| refund.member_id))
+        .chain(changes.transfers.iter().map(|transfer| transfer.member_id));
+    for member_id in members {
+        let told = changes
+            .events
+            .iter()
+            .any(|event| event.member_id == Some(member_id));
+        assert!(told, "{member_id} changed, and nobody is told");
+    }
+    let plain = changes
+        .events
+        .iter()
+        .filter(|event| event.member_id.is_none());
+    let beside = changes.settlements.len() + changes.programmes.len();
+    assert_eq!(plain.count(), beside, "{:?}", changes.events);
 }
 
 /// A row is marked as created when it was not there before, and only then.

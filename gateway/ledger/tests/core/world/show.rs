@@ -116,5 +116,6 @@ fn show_transfer(state: &State, transfer: &Transfer) -> String {
 /// The events of a decision, one a line.
 pub(super) fn events(decision: &Decision) -> Vec<String> {
     let all = decision.changes.events.iter();
-    all.map(|event| format!("event {}", event.kind)).collect()
+    all.map(|event| format!("event {}", event.kind.word()))
+        .collect()
 }

@@ -110,8 +110,9 @@ impl Play {
                 id: event.id,
                 member_id: event.member_id.unwrap(),
                 member_sequence: event.member_sequence,
-                kind: event.kind.to_owned(),
+                kind: event.kind.word().to_owned(),
                 subject: event.subject,
+                stream_sequence: None,
             }));
         self.wait(1);
         decision.answer

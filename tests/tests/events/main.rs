@@ -1,0 +1,8 @@
+//! What the gateway tells others, and what they make of it.
+
+mod consumer;
+mod crm;
+mod document;
+mod kinds;
+mod large;
+mod stand;
