@@ -1,4 +1,49 @@
-//! The till's half of the protocol.
+//! The till's half of the protocol: a client with a durable journal.
+//!
+//! What it promises: a sale is never lost and never doubled, whatever dies. A request is in the
+//! [`Journal`], on the disk, before it is sent; an approval, before it is told. After a lost answer the
+//! gateway is asked what became of the request, and the same request is sent again under the same id.
+//! When the cashier can wait no longer, it is given up the way its kind asks for ([`GiveUp`]):
+//!
+//! | request | given up | the cashier is told |
+//! | --- | --- | --- |
+//! | inquiry, refund quote, settlement | forgotten | not asked |
+//! | authorization | reversed | not asked |
+//! | purchase with points and no hold | reversed, unless the store bears the risk | not asked |
+//! | purchase that earns only, or captures a hold | kept | queued |
+//! | void, refund, reversal | kept | queued |
+//!
+//! Kept means: repeated under its id until it is answered, across restarts. A kept purchase that is
+//! declined for its age is told as an advice. Requests of one basket go in the order in which they were
+//! written.
+//!
+//! A till program holds a [`Client`]: it asks, and is told a [`Verdict`]. Behind it a task of its own
+//! holds the [`Journal`], which keeps [`Entry`]s; the [`Book`], which is what they add up to; and the
+//! [`Machine`], which decides without I/O what to write, send and tell. `docs/till-client.md` has all of
+//! it for other languages.
+//!
+//! ```no_run
+//! # async fn example(receipt: pos_protocol::Receipt) -> Result<(), Box<dyn std::error::Error>> {
+//! use std::path::Path;
+//! use pos_protocol::client::{Account, Client, Language, Sale, Scan, Settings, Verdict};
+//!
+//! let account = Account {
+//!     gateway: "https://points.example".into(),
+//!     client_id: "till-1".into(),
+//!     client_secret: std::env::var("TILL_CLIENT_SECRET")?,
+//! };
+//! let (client, opening, notices) = Client::open(Path::new("till-1"), account, Settings::default())?;
+//! let basket_id = client.new_basket().await.map_err(|refusal| refusal.to_string())?;
+//! let scan = Scan { text: "7001…".into(), at: client.now() };
+//! let sale = Sale { basket_id, scan, authorization_id: None, redeem_points: None, receipt };
+//! match client.purchase(sale).await.verdict {
+//!     Verdict::Approved(answer) => println!("{:?}", answer.purchase),
+//!     verdict => println!("{}", verdict.words(Language::Japanese)),
+//! }
+//! # drop((opening, notices));
+//! # Ok(())
+//! # }
+//! ```
 
 mod ask;
 mod book;

@@ -82,8 +82,7 @@ struct Run {
         long,
         env = "TILL_CLIENT_SECRET",
         hide_env_values = true,
-        value_name = "SECRET",
-        default_value = ""
+        value_name = "SECRET"
     )]
     client_secret: String,
     /// Folder of the journal; made if it is not there
