@@ -116,8 +116,8 @@ impl Crm {
 
 /// A connection of the test's own.
 pub(crate) struct Sender {
-    _connection: Connection,
-    pub(crate) channel: Channel,
+    connection: Connection,
+    channel: Channel,
 }
 
 impl Sender {
@@ -128,7 +128,7 @@ impl Sender {
         let confirm = ConfirmSelectOptions::default();
         channel.confirm_select(confirm).await.unwrap();
         Self {
-            _connection: connection,
+            connection,
             channel,
         }
     }
@@ -162,6 +162,11 @@ impl Sender {
             .basic_publish(EXCHANGE.into(), kind.into(), options, body, properties)
             .await
             .unwrap();
+    }
+
+    /// Leaves; what it took and did not acknowledge goes back.
+    pub(crate) async fn close(self) {
+        self.connection.close(200, "OK".into()).await.unwrap();
     }
 
     /// Listens to a queue with manual acknowledgement.
