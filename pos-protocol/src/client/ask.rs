@@ -99,6 +99,9 @@ impl Ask {
                 .receipt
                 .violation()
                 .and_then(|violation| malformed(violation.to_string())),
+            Self::Authorization { points, .. } if points.is_zero() => {
+                malformed("a hold is of one point at least".to_owned())
+            }
             Self::RefundQuote { lines, .. } | Self::Refund { lines, .. } => {
                 let lines = lines.as_deref()?;
                 let mut numbers: Vec<u32> = lines.iter().map(|line| line.line_no).collect();
