@@ -142,9 +142,8 @@ impl Sender {
             self.send_raw(event["type"].as_str().unwrap(), Some(id), &body)
                 .await;
         }
-        for confirm in self.channel.wait_for_confirms().await.unwrap() {
-            panic!("no queue took {confirm:?}");
-        }
+        let returned = self.channel.wait_for_confirms().await.unwrap();
+        assert!(returned.is_empty(), "no queue took {returned:?}");
     }
 
     pub(crate) async fn send_raw(&self, kind: &str, message_id: Option<&str>, body: &[u8]) {
