@@ -80,6 +80,12 @@ impl Till {
         }
     }
 
+    /// Its secret, for whoever acts in its name.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        &self.secret
+    }
+
     /// The gateway it asks.
     #[must_use]
     pub fn base(&self) -> &str {

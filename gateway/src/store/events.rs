@@ -64,7 +64,7 @@ static ONE: LazyLock<Sql> =
 const OUTBOX_STATUS: Sql = Sql::both(
     "\
 SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT $1) AS counted),
-    (SELECT 1 + max(position) - min(position) FROM outbox),
+    1 + (SELECT max(position) FROM outbox) - (SELECT min(position) FROM outbox),
     (SELECT min(event.at) FROM (SELECT event_id FROM outbox ORDER BY position LIMIT 100) AS first
         JOIN events AS event ON event.event_id = first.event_id)",
 );
