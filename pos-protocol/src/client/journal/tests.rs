@@ -97,6 +97,11 @@ fn a_record_torn_at_any_byte_is_cut_off_and_the_journal_goes_on() {
         let last = ends[..whole].last().copied().unwrap_or(0);
         assert_eq!(found.torn_bytes, (cut - last) as u64, "cut at {cut}");
         assert_eq!(found.damaged_records, 0, "cut at {cut}");
+        let left = fs::metadata(&path).unwrap().len();
+        assert_eq!(
+            left, last as u64,
+            "half a record is left of the cut at {cut}"
+        );
         journal.append(&entries[whole..]).unwrap();
         drop(journal);
         assert_eq!(fs::read(&path).unwrap(), bytes, "cut at {cut}");
