@@ -111,10 +111,20 @@ impl Stage {
         all
     }
 
+    /// Events the broker has not confirmed, as far as the database knows.
+    pub(crate) async fn waiting(&self) -> u64 {
+        self.store.outbox_status().await.unwrap().waiting
+    }
+
     /// Waits until the broker has confirmed everything and the database knows.
     pub(crate) async fn drained(&self) {
+        self.waiting_below(1).await;
+    }
+
+    /// Waits until fewer than `count` events wait.
+    pub(crate) async fn waiting_below(&self, count: u64) {
         patiently("draining the outbox", async {
-            while self.store.outbox_status().await.unwrap().waiting > 0 {
+            while self.waiting().await >= count {
                 tokio::time::sleep(POLL).await;
             }
         })

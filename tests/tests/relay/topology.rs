@@ -131,7 +131,7 @@ async fn a_queue_that_differs_is_used_as_it_is_and_said_once() {
         .await
         .unwrap();
     assert!(
-        said.contains(QUEUE) && said.contains("x-queue-type"),
+        said.contains(QUEUE) && said.contains("inequivalent"),
         "{said}"
     );
     let queue = host.thing("queues", QUEUE).await.expect("the queue");
