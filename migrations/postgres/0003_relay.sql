@@ -43,4 +43,6 @@ CREATE TABLE leases (
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE leases IS
     'Who does what only one gateway may do. beat: raised with every change and by the holder as long as it lives; mark: what the holder leaves for the next one.';
-INSERT INTO leases (name, holder, beat, mark) VALUES ('relay', NULL, 0, 0);
+INSERT INTO leases (name, holder, beat, mark)
+SELECT 'relay', NULL, 0, coalesce(max(position), 0)
+FROM outbox WHERE event_id IN (SELECT event_id FROM event_stream);

@@ -56,4 +56,6 @@ CREATE TABLE leases (
     beat   INTEGER NOT NULL,
     mark   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-INSERT INTO leases (name, holder, beat, mark) VALUES ('relay', NULL, 0, 0);
+INSERT INTO leases (name, holder, beat, mark)
+SELECT 'relay', NULL, 0, coalesce(max(position), 0)
+FROM outbox WHERE event_id IN (SELECT event_id FROM event_stream);

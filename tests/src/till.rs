@@ -71,12 +71,6 @@ impl Till {
         }
     }
 
-    /// Its secret, for a program that signs in by itself.
-    #[must_use]
-    pub fn secret(&self) -> &str {
-        &self.secret
-    }
-
     /// The same till, asking another gateway of the same database.
     #[must_use]
     pub fn at(&self, base: &str) -> Self {
@@ -84,6 +78,12 @@ impl Till {
             base: base.into(),
             ..self.clone()
         }
+    }
+
+    /// Its secret, for whoever acts in its name.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        &self.secret
     }
 
     /// The gateway it asks.

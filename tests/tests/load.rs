@@ -3,6 +3,7 @@
 use std::process::Stdio;
 
 use acceptance::{
+    broker::Broker,
     databases::{Database, Engine},
     gateway_process::{GatewayProcess, Start},
     program::program,
@@ -111,5 +112,46 @@ async fn batching_is_compared_in_alternating_rounds() -> anyhow::Result<()> {
         }
     }
     assert!(comparison["throughput_ratio"].as_f64() > Some(0.0));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_is_compared_with_none_and_a_backlog_drains() -> anyhow::Result<()> {
+    let database = Database::create(Engine::Postgres).await;
+    let host = Broker::shared().await.virtual_host().await;
+    let gateway = program("gateway");
+    let comparison = loadtest(&[
+        "relay",
+        "--gateway",
+        &gateway.display().to_string(),
+        "--database-url",
+        database.url(),
+        "--amqp-url",
+        &host.url(),
+        "--members",
+        "20",
+        "--concurrency",
+        "4",
+        "--per-s",
+        "40",
+        "--requests",
+        "80",
+        "--json",
+    ])
+    .await?;
+    let rounds = comparison["rounds"].as_array();
+    let rounds = rounds.map(Vec::as_slice).unwrap_or_default();
+    assert_eq!(rounds.len(), 6);
+    for (number, round) in rounds.iter().enumerate() {
+        assert_eq!(answers(&round["tills"]), 80);
+        let backlog = round.pointer("/relay/backlog_events");
+        match number % 2 {
+            0 => assert_eq!(backlog, None, "a round without a broker"),
+            // Holds, voids and those of the warm-up, of the round before.
+            _ => assert!(backlog.and_then(Value::as_u64) >= Some(176), "{round}"),
+        }
+    }
+    assert!(comparison["drained_per_s"].as_f64() > Some(0.0));
+    assert!(comparison["p50_ratio"].as_f64() > Some(0.0));
     Ok(())
 }

@@ -1,33 +1,55 @@
-//! `gateway events`: the event log as CloudEvents, one JSON text a line.
+//! `gateway events`: the event log as CloudEvents, one JSON text a line; or once more to the broker.
 
-use std::{collections::BTreeSet, time::Duration};
+mod list;
+mod replay;
+
+use std::path::PathBuf;
 
 use clap::Args;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use member_card::ProgrammeId;
 use pos_protocol::EventId;
-use uuid::Uuid;
 
-use super::{Failure, Settings, database::DatabaseArgs, output, who::Who};
+use self::{
+    list::{Printer, Sink},
+    replay::Replay,
+};
+use super::{Failure, Settings, broker::BrokerArgs, database::DatabaseArgs, output, who::Who};
 use crate::{
-    clock::Clock,
     cloud_event::CloudEvent,
-    store::{EventFilter, PoolSizes, Store, StoreError, StoredEvent},
+    outbox::Broker,
+    store::{EventFilter, Places, PoolSizes, Store, StoreError, StoredEvent},
 };
 
 /// Events read at once.
 const PAGE_EVENTS: u32 = 500;
-/// How often `--follow` looks for new ones.
-const POLL: Duration = Duration::from_millis(500);
-/// An event's id tells when its command arrived; it is committed at most so much later.
-const COMMIT_DELAY_S_MAX: i64 = 60;
 
 #[derive(Debug, Args)]
 pub(super) struct EventsArgs {
     #[command(flatten)]
     database: DatabaseArgs,
-    /// Only this one, whole
-    #[arg(long, value_name = "ID", conflicts_with_all = ["member", "kind", "since", "after", "limit", "follow"])]
+    #[command(flatten)]
+    broker: BrokerArgs,
+    #[command(flatten)]
+    which: Which,
+    /// At most so many: the first after --since, --after or --from-sequence, else the newest [default: all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
+    /// Go on with what happens from now, until Ctrl-C
+    #[arg(long, conflicts_with_all = ["id", "until", "from_sequence", "to_sequence", "output", "replay"])]
+    follow: bool,
+    /// Write into this new file instead of standard output
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["id", "replay"])]
+    output: Option<PathBuf>,
+    /// Send them to the broker once more, with their ids and places, instead of printing them
+    #[arg(long, conflicts_with = "after")]
+    replay: bool,
+}
+
+#[derive(Debug, Args)]
+struct Which {
+    /// Only this one
+    #[arg(long, value_name = "ID", conflicts_with_all = ["member", "kind", "since", "until", "after", "from_sequence", "to_sequence", "limit"])]
     id: Option<EventId>,
     /// Only this member's (number or id)
     #[arg(long, value_name = "MEMBER")]
@@ -43,164 +65,122 @@ pub(super) struct EventsArgs {
     /// Only what happened then or later (RFC 3339)
     #[arg(long, value_name = "TIME")]
     since: Option<Timestamp>,
+    /// Only what happened before then (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    until: Option<Timestamp>,
     /// Only what comes after this event
     #[arg(long, value_name = "ID")]
     after: Option<EventId>,
-    /// At most so many: the first after --since or --after, else the newest [default: all]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    limit: Option<u32>,
-    /// Go on with what happens from now, until Ctrl-C
-    #[arg(long)]
-    follow: bool,
+    /// Only from this place in the published stream on, in that order
+    #[arg(long, value_name = "N", conflicts_with = "after", value_parser = clap::value_parser!(i64).range(1..))]
+    from_sequence: Option<i64>,
+    /// Only up to this place in the published stream, in that order
+    #[arg(long, value_name = "N", conflicts_with = "after", value_parser = clap::value_parser!(i64).range(1..))]
+    to_sequence: Option<i64>,
 }
 
 pub(super) async fn run(args: EventsArgs, settings: Settings) -> Result<(), Failure> {
-    let sizes = PoolSizes { write: 1, read: 1 };
-    let store = args.database.open(&settings, sizes).await?;
-    let outcome = list(&store, args).await;
-    store.close().await;
-    outcome
-}
-
-async fn list(store: &Store, args: EventsArgs) -> Result<(), Failure> {
-    let from_somewhere = args.after.is_some() || args.since.is_some();
+    let broker = match args.replay {
+        false => None,
+        true => {
+            let broker = args.broker.broker(&settings)?;
+            Some(
+                broker
+                    .ok_or_else(|| Failure::Usage("replay to where? Say --amqp-url URL".into()))?,
+            )
+        }
+    };
+    let from_somewhere = args.which.after.is_some() || args.which.since.is_some();
     if args.follow && args.limit.is_some() && from_somewhere {
         return Err(Failure::Usage(
             "--follow goes on for ever: with --limit it starts at the newest events, not at --after or --since".into(),
         ));
     }
-    let in_force = store.programme().await?.ok_or(StoreError::NoProgramme)?;
-    if let Some(id) = args.id {
-        let event = store.event(id).await?;
-        let event = event.ok_or_else(|| Failure::Refused("there is no such event".into()))?;
-        return output::json(&whole(event, &in_force.programme.id)?);
-    }
-    let member_id = match &args.member {
-        Some(who) => Some(who.find(store).await?),
-        None => None,
-    };
-    let mut filter = EventFilter {
-        member_id,
-        kind_prefix: args.kind,
-        after: args.after,
-        since: args.since,
-    };
-    let clock = Clock::system();
-    let mut printer = Printer {
-        programme: in_force.programme.id.clone(),
-        told: BTreeSet::new(),
-        late_from: late_from(clock.now()),
-    };
-    match args.limit {
-        Some(limit) if !from_somewhere => {
-            let began = first_id(clock.now());
-            let newest = store.newest_events(&filter, limit).await?;
-            // Events before those shown were not asked for, however late they come.
-            filter.after = Some(newest.first().map_or(began, |event| before(event.id)));
-            newest
-                .into_iter()
-                .try_for_each(|event| printer.print(event))?;
-        }
-        limit => {
-            let given = filter.after;
-            list_from(store, &mut filter, limit.unwrap_or(u32::MAX), &mut printer).await?;
-            filter.after = given;
-        }
-    }
-    if args.follow {
-        follow(store, filter, printer, &clock).await?;
-    }
-    Ok(())
+    let sizes = PoolSizes { write: 1, read: 1 };
+    let store = args.database.open(&settings, sizes).await?;
+    let outcome = tell(&store, args, broker.as_ref()).await;
+    store.close().await;
+    outcome
 }
 
-async fn list_from(
-    store: &Store,
-    filter: &mut EventFilter,
-    mut left: u32,
-    printer: &mut Printer,
-) -> Result<(), Failure> {
-    while left > 0 {
-        let page = store.events(filter, left.min(PAGE_EVENTS)).await?;
-        let count = u32::try_from(page.len()).unwrap_or(u32::MAX);
-        filter.after = page.last().map(|event| event.id).or(filter.after);
-        page.into_iter()
-            .try_for_each(|event| printer.print(event))?;
-        left = left.saturating_sub(count);
-        if count < PAGE_EVENTS {
-            break;
-        }
+async fn tell(store: &Store, args: EventsArgs, broker: Option<&Broker>) -> Result<(), Failure> {
+    let in_force = store.programme().await?.ok_or(StoreError::NoProgramme)?;
+    let programme = in_force.programme.id.clone();
+    if let (Some(id), None) = (args.which.id, broker) {
+        return output::json(&whole(one(store, id).await?, &programme)?);
     }
-    Ok(())
+    let places = args.which.places(store, args.replay).await?;
+    let filter = args.which.filter(store).await?;
+    if let Some(broker) = broker {
+        let replay = Replay {
+            store,
+            programme: &programme,
+            filter,
+            places: places.unwrap_or(Places { first: 1, last: 0 }),
+            left: args.limit.unwrap_or(u32::MAX),
+        };
+        return replay.run(broker).await;
+    }
+    let sink = Sink::open(args.output.as_deref())?;
+    let mut printer = Printer::new(programme, sink);
+    printer = match places {
+        Some(places) => {
+            list::by_place(store, &filter, places, args.limit, &mut printer).await?;
+            printer
+        }
+        None => list::by_time(store, filter, args.limit, args.follow, printer).await?,
+    };
+    let count = printer.finish()?;
+    match args.output {
+        Some(file) => output::line(format!("{count} events in {}", file.display())),
+        None => Ok(()),
+    }
+}
+
+impl Which {
+    async fn filter(self, store: &Store) -> Result<EventFilter, Failure> {
+        let member_id = match &self.member {
+            Some(who) => Some(who.find(store).await?),
+            None => None,
+        };
+        Ok(EventFilter {
+            member_id,
+            kind_prefix: self.kind,
+            after: self.after,
+            since: self.since,
+            until: self.until,
+        })
+    }
+
+    /// The places that are asked for; none if the order is that of time. What gets a place meanwhile is
+    /// not among them, so that there is an end.
+    async fn places(&self, store: &Store, replay: bool) -> Result<Option<Places>, Failure> {
+        if let (Some(id), true) = (self.id, replay) {
+            let place = one(store, id).await?.stream_sequence;
+            let place = place.ok_or_else(|| {
+                Failure::Refused("this event was never sent; the relay will send it".into())
+            })?;
+            let (first, last) = (place, place);
+            return Ok(Some(Places { first, last }));
+        }
+        if !replay && self.from_sequence.is_none() && self.to_sequence.is_none() {
+            return Ok(None);
+        }
+        let newest = store.last_place().await?;
+        Ok(Some(Places {
+            first: self.from_sequence.unwrap_or(1),
+            last: self.to_sequence.unwrap_or(newest).min(newest),
+        }))
+    }
+}
+
+async fn one(store: &Store, id: EventId) -> Result<StoredEvent, Failure> {
+    let event = store.event(id).await?;
+    event.ok_or_else(|| Failure::Refused("there is no such event".into()))
 }
 
 fn whole(event: StoredEvent, programme: &ProgrammeId) -> Result<CloudEvent, StoreError> {
     let id = event.id;
     CloudEvent::whole(event, programme)
         .map_err(|error| StoreError::Corrupt(format!("the data of event {id}: {error}")))
-}
-
-/// Prints each event once.
-struct Printer {
-    programme: ProgrammeId,
-    /// Ids that were printed and may be read again.
-    told: BTreeSet<EventId>,
-    /// Ids before this one are not read again.
-    late_from: EventId,
-}
-
-impl Printer {
-    fn print(&mut self, event: StoredEvent) -> Result<(), Failure> {
-        let id = event.id;
-        if id >= self.late_from && !self.told.insert(id) {
-            return Ok(());
-        }
-        output::json(&whole(event, &self.programme)?)
-    }
-
-    /// Forgets what cannot be read again.
-    fn forget_before(&mut self, late_from: EventId) {
-        self.late_from = late_from;
-        self.told = self.told.split_off(&late_from);
-    }
-}
-
-/// Prints what comes. Reads again what may have been committed late, so that nothing is missed, and
-/// tells nothing twice.
-async fn follow(
-    store: &Store,
-    filter: EventFilter,
-    mut printer: Printer,
-    clock: &Clock,
-) -> Result<(), Failure> {
-    let stop = tokio::signal::ctrl_c();
-    tokio::pin!(stop);
-    loop {
-        tokio::select! {
-            _ = &mut stop => return Ok(()),
-            () = tokio::time::sleep(POLL) => {}
-        }
-        let late_from = late_from(clock.now());
-        printer.forget_before(late_from);
-        let mut page = EventFilter {
-            after: filter.after.max(Some(before(late_from))),
-            ..filter.clone()
-        };
-        list_from(store, &mut page, u32::MAX, &mut printer).await?;
-    }
-}
-
-/// The first id that may still be committed.
-fn late_from(now: Timestamp) -> EventId {
-    let delay = SignedDuration::from_secs(COMMIT_DELAY_S_MAX);
-    first_id(now.checked_sub(delay).unwrap_or(now))
-}
-
-/// The smallest id of its millisecond.
-fn first_id(time: Timestamp) -> EventId {
-    let ms = u128::try_from(time.as_millisecond()).unwrap_or_default();
-    EventId::new(Uuid::from_u128(ms << 80))
-}
-
-fn before(id: EventId) -> EventId {
-    EventId::new(Uuid::from_u128(id.as_uuid().as_u128().saturating_sub(1)))
 }

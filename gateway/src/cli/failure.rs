@@ -44,6 +44,9 @@ pub enum Failure {
     /// The writer.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// The broker.
+    #[error("the broker: {0}")]
+    Broker(String),
     /// The reader of standard output went away, as `| head` does. Nothing is wrong.
     #[error("standard output is closed")]
     OutputClosed,

@@ -19,15 +19,19 @@ const STATEMENT_TIMEOUT_MS: &str = "15000";
 /// How long a transaction may sit between two statements before the server ends it, so that a
 /// gateway that froze does not keep its locks.
 const IDLE_IN_TRANSACTION_TIMEOUT_MS: &str = "10000";
-/// Every statement of the writer and of the relay finds its rows by key. Its plans are made once, and a plan made
-/// while a table was small must not scan it when it has grown.
-const PLAN_BY_KEY: [(&str, &str); 5] = [
-    ("plan_cache_mode", "force_generic_plan"),
+/// Every statement of the writer and of the relay finds its rows by key: no plan may scan a table.
+const BY_KEY: [(&str, &str); 5] = [
     ("enable_seqscan", "off"),
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),
+    ("max_parallel_workers_per_gather", "0"),
     ("jit", "off"),
 ];
+/// The writer's statements name one table and its key: their plans are made once, for ever.
+const PLAN_ONCE: [(&str, &str); 1] = [("plan_cache_mode", "force_generic_plan")];
+/// The relay's statements join: a plan made while a table was small would read all of it when it has
+/// grown. They are few, so each is planned for the tables as they are.
+const PLAN_EACH_TIME: [(&str, &str); 1] = [("plan_cache_mode", "force_custom_plan")];
 
 /// `sqlite://PATH` or `postgres://…`.
 #[derive(Clone)]
@@ -159,12 +163,13 @@ impl Store {
                         .max_connections(size)
                         .acquire_timeout(ACQUIRE_TIMEOUT)
                 };
-                let by_key = options.clone().options(PLAN_BY_KEY);
+                let by_key = options.clone().options(BY_KEY);
                 // A batch finds out by itself whether its connection still stands.
                 let writing = |size| pool(size).test_before_acquire(false);
                 Ok(Self::Postgres {
-                    write: writing(sizes.write).connect_lazy_with(by_key.clone()),
-                    relay: writing(1).connect_lazy_with(by_key),
+                    write: writing(sizes.write)
+                        .connect_lazy_with(by_key.clone().options(PLAN_ONCE)),
+                    relay: writing(1).connect_lazy_with(by_key.options(PLAN_EACH_TIME)),
                     read: pool(sizes.read).connect_lazy_with(options),
                     programmes: ProgrammeCache::default(),
                 })

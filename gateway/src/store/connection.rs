@@ -2,7 +2,8 @@
 //!
 //! Invariant: no connection goes back to its pool with a transaction open. The driver would return
 //! one whose `BEGIN`, statement or `COMMIT` was cancelled half-way; here a connection whose
-//! transaction was not seen to end is closed, and the database rolls back.
+//! transaction was not seen to end, or whose last answer nobody waited for, is closed, and the database
+//! rolls back. Pinging it instead, as the driver would, can take as long as TCP is patient.
 //!
 //! A database that froze answers nothing, not even that its own time limits have passed. Who waits
 //! for a short read is told within [`limits::DATABASE_READ_TIMEOUT_MS`], by the gateway's own clock.
@@ -35,6 +36,8 @@ pub(super) struct Patience {
     /// None: as long as the database's own limits let a statement run.
     until: Option<Instant>,
     ran_out: bool,
+    /// An answer is awaited. Still so in a drop: whoever awaited it went away.
+    waiting: bool,
 }
 
 impl Patience {
@@ -42,6 +45,7 @@ impl Patience {
         Self {
             until: None,
             ran_out: false,
+            waiting: false,
         }
     }
 
@@ -50,6 +54,7 @@ impl Patience {
         Self {
             until: Some(Instant::from_std(clock::instant()) + limit),
             ran_out: false,
+            waiting: false,
         }
     }
 
@@ -58,6 +63,7 @@ impl Patience {
         &mut self,
         statement: impl Future<Output = Result<T, sqlx::Error>>,
     ) -> Result<T, StoreError> {
+        self.waiting = true;
         let answer = match self.until {
             None => statement.await,
             Some(until) => match tokio::time::timeout_at(until, statement).await {
@@ -71,6 +77,7 @@ impl Patience {
                 }
             },
         };
+        self.waiting = false;
         answer.map_err(StoreError::from_sqlx)
     }
 }
@@ -88,7 +95,7 @@ pub(crate) struct Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        if self.open || self.patience.ran_out {
+        if self.open || self.patience.ran_out || self.patience.waiting {
             match &mut self.handle {
                 Handle::Postgres(connection) => connection.close_on_drop(),
                 Handle::Sqlite(connection) => connection.close_on_drop(),

@@ -23,21 +23,37 @@ static AFTER_SEQUENCE: LazyLock<Sql> = LazyLock::new(|| {
     EVENT_LOG.select(these, these)
 });
 static IN_ORDER: LazyLock<Sql> = LazyLock::new(|| {
-    let these = "WHERE event_id > $1 AND at >= $2 AND substr(kind, 1, length($3)) = $3 \
+    let these = "WHERE event_id > $1 AND at >= $2 AND at < $5 AND substr(kind, 1, length($3)) = $3 \
                  ORDER BY event_id LIMIT $4";
     EVENT_LOG.select(these, these)
 });
 static OF_MEMBER_IN_ORDER: LazyLock<Sql> = LazyLock::new(|| {
-    let these = "WHERE event_id > $1 AND at >= $2 AND substr(kind, 1, length($3)) = $3 \
-                 AND member_id = $5 ORDER BY event_id LIMIT $4";
+    let these = "WHERE event_id > $1 AND at >= $2 AND at < $5 AND substr(kind, 1, length($3)) = $3 \
+                 AND member_id = $6 ORDER BY event_id LIMIT $4";
     EVENT_LOG.select(these, these)
 });
+static IN_PLACE: LazyLock<Sql> =
+    LazyLock::new(|| EVENT_LOG.select(OF_PLACES_POSTGRES, OF_PLACES_SQLITE));
+static OF_MEMBER_IN_PLACE: LazyLock<Sql> = LazyLock::new(|| {
+    let of_member = |these: &str| these.replace("ORDER BY", "AND member_id = $6 ORDER BY");
+    EVENT_LOG.select(&of_member(OF_PLACES_POSTGRES), &of_member(OF_PLACES_SQLITE))
+});
+const OF_PLACES_SQLITE: &str = "\
+WHERE stream_sequence BETWEEN $1 AND $5 AND at >= $2 AND at < $4 AND substr(kind, 1, length($3)) = $3 \
+ORDER BY stream_sequence";
+/// Left to itself, PostgreSQL reads all events for want of knowing how few places are asked for.
+const OF_PLACES_POSTGRES: &str = "\
+WHERE event_id = ANY (ARRAY(SELECT event_id FROM event_stream WHERE stream_sequence BETWEEN $1 AND $5)) \
+AND at >= $2 AND at < $4 AND substr(kind, 1, length($3)) = $3 \
+ORDER BY stream_sequence";
+const LAST_PLACE: Sql = Sql::both("SELECT max(stream_sequence) FROM event_stream");
 static NEWEST: LazyLock<Sql> = LazyLock::new(|| {
-    let these = "WHERE substr(kind, 1, length($1)) = $1 ORDER BY event_id DESC LIMIT $2";
+    let these =
+        "WHERE substr(kind, 1, length($1)) = $1 AND at < $3 ORDER BY event_id DESC LIMIT $2";
     EVENT_LOG.select(these, these)
 });
 static NEWEST_OF_MEMBER: LazyLock<Sql> = LazyLock::new(|| {
-    let these = "WHERE substr(kind, 1, length($1)) = $1 AND member_id = $3 \
+    let these = "WHERE substr(kind, 1, length($1)) = $1 AND at < $3 AND member_id = $4 \
                  ORDER BY event_id DESC LIMIT $2";
     EVENT_LOG.select(these, these)
 });
@@ -48,7 +64,7 @@ static ONE: LazyLock<Sql> =
 const OUTBOX_STATUS: Sql = Sql::both(
     "\
 SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT $1) AS counted),
-    (SELECT 1 + max(position) - min(position) FROM outbox),
+    1 + (SELECT max(position) FROM outbox) - (SELECT min(position) FROM outbox),
     (SELECT min(event.at) FROM (SELECT event_id FROM outbox ORDER BY position LIMIT 100) AS first
         JOIN events AS event ON event.event_id = first.event_id)",
 );
@@ -63,6 +79,9 @@ pub(super) fn statements() -> Vec<Sql> {
         *AFTER_SEQUENCE,
         *IN_ORDER,
         *OF_MEMBER_IN_ORDER,
+        *IN_PLACE,
+        *OF_MEMBER_IN_PLACE,
+        LAST_PLACE,
         *NEWEST,
         *NEWEST_OF_MEMBER,
         *ONE,
@@ -84,6 +103,42 @@ pub struct EventFilter {
     pub after: Option<EventId>,
     /// Only those that happened then or later.
     pub since: Option<Timestamp>,
+    /// Only those that happened before then.
+    pub until: Option<Timestamp>,
+}
+
+/// Places in the published stream, both ends included; none if the last comes before the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Places {
+    /// The first, at least 1.
+    pub first: i64,
+    /// The last.
+    pub last: i64,
+}
+
+impl Places {
+    /// Takes the first `count` places away.
+    pub fn take(&mut self, count: u32) -> Self {
+        let first = self.first;
+        let end = first.saturating_add(count.into());
+        self.first = end;
+        let last = self.last.min(end.saturating_sub(1));
+        Self { first, last }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.last < self.first
+    }
+}
+
+struct LastPlace(Option<i64>);
+
+impl FromRow for LastPlace {
+    fn read(row: &mut Reader<'_>) -> Result<Self, StoreError> {
+        row.get().map(Self)
+    }
 }
 
 /// Events the broker has not confirmed yet.
@@ -180,6 +235,7 @@ impl Store {
             Value::Int(filter.since.map_or(i64::MIN, Timestamp::as_microsecond)),
             Value::Text(filter.kind_prefix.as_str().into()),
             Value::Int(limit.into()),
+            Value::Int(filter.until.map_or(i64::MAX, Timestamp::as_microsecond)),
         ];
         match filter.member_id {
             None => connection.fetch(*IN_ORDER, &values).await,
@@ -190,7 +246,45 @@ impl Store {
         }
     }
 
-    /// The newest events of a member and kind, oldest of them first. `after` and `since` are not asked.
+    /// Those of the events at these places that the filter takes, in order of the places; `after` is
+    /// not asked. Some thousand places at once are enough.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn placed_events(
+        &self,
+        filter: &EventFilter,
+        places: Places,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let mut connection = Connection::reading(self).await?;
+        let mut values = vec![
+            Value::Int(places.first),
+            Value::Int(filter.since.map_or(i64::MIN, Timestamp::as_microsecond)),
+            Value::Text(filter.kind_prefix.as_str().into()),
+            Value::Int(filter.until.map_or(i64::MAX, Timestamp::as_microsecond)),
+            Value::Int(places.last),
+        ];
+        match filter.member_id {
+            None => connection.fetch(*IN_PLACE, &values).await,
+            Some(member_id) => {
+                values.push(Value::Uuid(member_id.as_uuid()));
+                connection.fetch(*OF_MEMBER_IN_PLACE, &values).await
+            }
+        }
+    }
+
+    /// The last place given in the published stream; 0 if none was.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn last_place(&self) -> Result<i64, StoreError> {
+        let mut connection = Connection::reading(self).await?;
+        let last: Vec<LastPlace> = connection.fetch(LAST_PLACE, &[]).await?;
+        Ok(last.first().and_then(|last| last.0).unwrap_or(0))
+    }
+
+    /// The newest events of a member and kind, oldest of them first. `after` and `since` are not
+    /// asked.
     ///
     /// # Errors
     /// As any read.
@@ -203,6 +297,7 @@ impl Store {
         let mut values = vec![
             Value::Text(filter.kind_prefix.as_str().into()),
             Value::Int(limit.into()),
+            Value::Int(filter.until.map_or(i64::MAX, Timestamp::as_microsecond)),
         ];
         let mut newest: Vec<StoredEvent> = match filter.member_id {
             None => connection.fetch(*NEWEST, &values).await?,

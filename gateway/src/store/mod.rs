@@ -40,7 +40,7 @@ pub use by_member::{ByMember, EventHead, OfMember, Unreadable};
 pub use connect::{DatabaseUrl, DatabaseUrlError, PoolSizes, Store};
 pub use diagnosis::{Diagnosis, PostgresDiagnosis, SqliteDiagnosis};
 pub use error::StoreError;
-pub use events::{EventFilter, OutboxStatus};
+pub use events::{EventFilter, OutboxStatus, Places};
 pub use lease::{Lease, LeaseName};
 pub use programme::ProgrammeCache;
 pub use read::MemberRecord;

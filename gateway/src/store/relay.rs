@@ -22,14 +22,16 @@ const BEGIN: Sql = Sql {
     postgres: "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
     sqlite: "BEGIN IMMEDIATE",
 };
-/// Limited before the events are fetched, so that no plan fetches them all.
+/// Limited before the events are fetched, so that no plan fetches them all. Places are looked up row by
+/// row: an anti-join may be planned as a scan of the whole stream.
 const WAITING: Sql = Sql::both(
     "\
 SELECT first.position, event.event_id, event.member_id, event.member_sequence, event.kind,
     event.subject, CAST(NULL AS BIGINT), event.at, event.data
 FROM (
     SELECT position, event_id FROM outbox
-    WHERE NOT EXISTS (SELECT 1 FROM event_stream AS place WHERE place.event_id = outbox.event_id)
+    WHERE (SELECT stream_sequence FROM event_stream AS place WHERE place.event_id = outbox.event_id)
+        IS NULL
     ORDER BY position LIMIT $1
 ) AS first JOIN events AS event ON event.event_id = first.event_id
 ORDER BY first.position",
@@ -38,12 +40,15 @@ const LAST_PLACE: Sql = Sql::both("SELECT max(stream_sequence) FROM event_stream
 const PLACED: Sql = Sql::both(
     "\
 SELECT first.position, event.event_id, event.member_id, event.member_sequence, event.kind,
-    event.subject, place.stream_sequence, event.at, event.data
-FROM outbox AS first
-    JOIN event_stream AS place ON place.event_id = first.event_id
-    JOIN events AS event ON event.event_id = first.event_id
-WHERE first.position <= $1 AND place.stream_sequence > $2
-ORDER BY place.stream_sequence",
+    event.subject, first.place, event.at, event.data
+FROM (
+    SELECT position, event_id,
+        (SELECT stream_sequence FROM event_stream AS place WHERE place.event_id = outbox.event_id)
+            AS place
+    FROM outbox WHERE position <= $1
+) AS first JOIN events AS event ON event.event_id = first.event_id
+WHERE first.place > $2
+ORDER BY first.place",
 );
 const PLACE: Sql = Sql {
     postgres: "INSERT INTO event_stream (stream_sequence, event_id, member_id) \

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Events as the gateway sends them, and what a CRM has to make of them.
-struct Story {
+pub(crate) struct Story {
     events: Vec<Value>,
     /// Tallies by store and member id, as the report has them.
     tallies: BTreeMap<String, Value>,
@@ -33,8 +33,12 @@ struct Story {
 impl Story {
     /// Two members buy for 1,000 and 2,000 yen in turns; one gives something back, one sale is undone.
     async fn of_sales(sales: u32) -> Self {
-        let database = Database::create(Engine::Sqlite).await;
-        let stand = Stand::open(&database, |_| {}).await;
+        Self::on(&Database::create(Engine::Sqlite).await, sales).await
+    }
+
+    /// The same in a database that stays.
+    pub(crate) async fn on(database: &Database, sales: u32) -> Self {
+        let stand = Stand::open(database, |_| {}).await;
         let shoppers = [stand.enrol().await, stand.enrol().await];
         let mut first = Value::Null;
         for sale in 0..sales {
@@ -94,12 +98,12 @@ impl Story {
         Self { events, tallies }
     }
 
-    fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.events.len()
     }
 
     /// Holds a report's tallies against the story.
-    fn check(&self, report: &Value) {
+    pub(crate) fn check(&self, report: &Value) {
         let rows = ["stores", "members"].map(|kind| report[kind].as_array().unwrap());
         let told: BTreeMap<String, Value> = rows
             .into_iter()

@@ -116,8 +116,8 @@ impl Crm {
 
 /// A connection of the test's own.
 pub(crate) struct Sender {
-    _connection: Connection,
-    pub(crate) channel: Channel,
+    connection: Connection,
+    channel: Channel,
 }
 
 impl Sender {
@@ -128,7 +128,7 @@ impl Sender {
         let confirm = ConfirmSelectOptions::default();
         channel.confirm_select(confirm).await.unwrap();
         Self {
-            _connection: connection,
+            connection,
             channel,
         }
     }
@@ -142,9 +142,8 @@ impl Sender {
             self.send_raw(event["type"].as_str().unwrap(), Some(id), &body)
                 .await;
         }
-        for confirm in self.channel.wait_for_confirms().await.unwrap() {
-            panic!("no queue took {confirm:?}");
-        }
+        let returned = self.channel.wait_for_confirms().await.unwrap();
+        assert!(returned.is_empty(), "no queue took {returned:?}");
     }
 
     pub(crate) async fn send_raw(&self, kind: &str, message_id: Option<&str>, body: &[u8]) {
@@ -162,6 +161,11 @@ impl Sender {
             .basic_publish(EXCHANGE.into(), kind.into(), options, body, properties)
             .await
             .unwrap();
+    }
+
+    /// Leaves; what it took and did not acknowledge goes back.
+    pub(crate) async fn close(self) {
+        self.connection.close(200, "OK".into()).await.unwrap();
     }
 
     /// Listens to a queue with manual acknowledgement.

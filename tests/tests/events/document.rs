@@ -356,10 +356,10 @@ fn what_is_not_as_described_is_found() {
     let changes: &[(&str, Change)] = &[
         ("an unknown type", |event| event["type"] = "x".into()),
         ("another subject", |event| {
-            event["subject"] = "member/7".into()
+            event["subject"] = "member/7".into();
         }),
         ("a field more", |event| {
-            event["data"]["card"] = "text".into()
+            event["data"]["card"] = "text".into();
         }),
         ("an attribute more", |event| event["name"] = "Ann".into()),
         ("a field less", |event| {
@@ -373,7 +373,7 @@ fn what_is_not_as_described_is_found() {
             event["data"]["points_earned"] = (-1).into();
         }),
         ("a number for a text", |event| {
-            event["streamsequence"] = 7.into()
+            event["streamsequence"] = 7.into();
         }),
         ("a place that is no number", |event| {
             event["membersequence"] = "0".into();

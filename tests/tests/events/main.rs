@@ -5,4 +5,5 @@ mod crm;
 mod document;
 mod kinds;
 mod large;
+mod replay;
 mod stand;

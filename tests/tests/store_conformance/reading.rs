@@ -217,7 +217,25 @@ async fn events_are_read_per_member_and_by_filter(database: Database) {
     };
     assert_eq!(read(purchases.clone(), 10).await, [73, 74]);
     let since = Some(time(74));
-    assert_eq!(read(EventFilter { since, ..purchases }, 10).await, [74]);
+    let later = EventFilter {
+        since,
+        ..purchases.clone()
+    };
+    assert_eq!(read(later, 10).await, [74]);
+    let earlier = EventFilter {
+        until: since,
+        ..purchases
+    };
+    assert_eq!(read(earlier.clone(), 10).await, [73]);
+    let newest =
+        async |filter: EventFilter| numbers(&store.newest_events(&filter, 1).await.unwrap());
+    assert_eq!(newest(earlier.clone()).await, [73]);
+    let member_id = Some(one);
+    let of_one = EventFilter {
+        member_id,
+        ..earlier
+    };
+    assert_eq!(newest(of_one).await, [73]);
     let member_id = Some(two);
     assert_eq!(
         read(

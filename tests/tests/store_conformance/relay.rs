@@ -2,7 +2,7 @@
 
 use acceptance::{databases::Database, on_each_database};
 use gateway::store::{
-    EventFilter, LeaseName, PoolSizes, RelayTurn, Store, StoreError, StoredEvent, Term,
+    EventFilter, LeaseName, Places, PoolSizes, RelayTurn, Store, StoreError, StoredEvent, Term,
 };
 use ledger::{event::EventKind, records::Event, state::Changes};
 use pos_protocol::MemberId;
@@ -19,6 +19,7 @@ on_each_database!(
     a_lease_is_taken_by_one_and_only_if_nothing_changed,
     after_an_error_a_holder_learns_what_was_written,
     rows_from_before_keep_their_order,
+    events_are_read_by_their_places,
 );
 
 const RELAY: LeaseName = LeaseName::Relay;
@@ -358,4 +359,62 @@ async fn rows_from_before_keep_their_order(database: Database) {
     let term = take(&store, HOLDER).await;
     let resumed = store.relay_resume(term).await.unwrap().expect("it is held");
     assert_eq!((resumed.term.last_place, resumed.placed), (1, vec![]));
+}
+
+async fn events_are_read_by_their_places(database: Database) {
+    let store = seeded(&database).await;
+    assert_eq!(store.last_place().await.unwrap(), 0);
+    let (one, two) = (member_id(1), member_id(2));
+    write(
+        &store,
+        vec![
+            event(79, one, 1, EventKind::CardEnrolled),
+            event(71, one, 2, EventKind::PurchaseCompleted),
+            event(75, two, 1, EventKind::PurchaseCompleted),
+            event(76, two, 2, EventKind::PurchaseRefunded),
+        ],
+    )
+    .await;
+    place(&store, take(&store, HOLDER).await, 3).await;
+    assert_eq!(store.last_place().await.unwrap(), 3);
+    let all = EventFilter::default();
+    let read = async |filter: &EventFilter, first, last| {
+        let places = Places { first, last };
+        let page = store.placed_events(filter, places).await.unwrap();
+        let places: Vec<_> = page.iter().filter_map(|row| row.stream_sequence).collect();
+        assert_eq!(places.len(), page.len(), "what has no place is left out");
+        (places, page)
+    };
+    let (places, page) = read(&all, 1, i64::MAX).await;
+    assert_eq!(places, [1, 2, 3]);
+    assert_eq!(read(&all, 2, 2).await.0, [2]);
+    assert_eq!(read(&all, 4, i64::MAX).await.0, [0; 0]);
+    // The order is that of the places, whatever is asked of them.
+    let of_one = EventFilter {
+        member_id: Some(one),
+        ..all.clone()
+    };
+    let (_, of_one) = read(&of_one, 1, 3).await;
+    assert_eq!(
+        of_one
+            .iter()
+            .map(|row| row.member_sequence)
+            .collect::<Vec<_>>(),
+        [1, 2]
+    );
+    let purchases = EventFilter {
+        kind_prefix: "purchase.".into(),
+        ..all.clone()
+    };
+    let sold = page.iter().filter(|row| row.kind.starts_with("purchase."));
+    assert_eq!(
+        read(&purchases, 1, 3).await.1,
+        sold.cloned().collect::<Vec<_>>()
+    );
+    let early = EventFilter {
+        since: Some(time(75)),
+        until: Some(time(79)),
+        ..all
+    };
+    assert_eq!(numbers(&read(&early, 1, 3).await.1), [(75, Some(1))]);
 }
