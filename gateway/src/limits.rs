@@ -178,6 +178,16 @@ pub const RELAY_PARKED_EVENTS_MAX: usize = 1_000;
 pub const RELAY_PARKED_MS_MIN: u64 = 500;
 /// How long it waits at most.
 pub const RELAY_PARKED_MS_MAX: u64 = 10_000;
+/// Events taken from the outbox in the first transaction; twice as many in each further one, as long as
+/// they are small.
+pub const RELAY_PAGE_EVENTS_MIN: usize = 64;
+/// Bytes of a page beyond which the next one has half as many events.
+pub const RELAY_PAGE_BYTES_MAX: usize = 8 * 1_024 * 1_024;
+/// How far behind the first waiting position a look at the outbox begins: who commits late may have
+/// drawn a lower one.
+pub const RELAY_LOOK_BACK_POSITIONS: i64 = 10_000;
+/// How often a look begins at the very beginning. Longer than a transaction can last.
+pub const RELAY_FULL_LOOK_MS: u64 = 30_000;
 /// Events taken from the outbox in one transaction.
 pub const RELAY_PAGE_EVENTS_MAX: usize = 1_000;
 /// The same on SQLite, where tills wait for the transaction.
@@ -219,6 +229,8 @@ pub const BROKER_RECONNECT_MS_MIN: u64 = 200;
 pub const BROKER_RECONNECT_MS_MAX: u64 = 10_000;
 /// The pause where the broker refuses for a reason that only people can mend.
 pub const BROKER_REFUSED_RECONNECT_MS: u64 = 30_000;
+/// How long a connection must have stood for its loss to be news.
+pub const BROKER_STOOD_MS: u64 = 60_000;
 /// How often exchange and queues are declared again because messages come back.
 pub const BROKER_REDECLARE_MS_MIN: u64 = 1_000;
 /// How often a queue gives a message to a consumer that fails, before it goes to the dead letters.

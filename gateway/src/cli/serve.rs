@@ -122,7 +122,7 @@ async fn serve_open(
     let measure = tokio::spawn(measure);
     // It ends last: what the last requests did is told, too.
     let relay_stop = CancellationToken::new();
-    let relay = relay.map(|relay| tokio::spawn(relay.run(relay_stop.clone())));
+    let relay = relay.map(|relay| tokio::spawn(keep_relaying(relay, relay_stop.clone())));
     stop_when_told(&app, serving.drain)?;
     let scheme = serving.tls.as_ref().map_or("http", |_| "https");
     tracing::info!(listen.address = %address, "gateway.listening");
@@ -148,9 +148,22 @@ async fn serve_open(
     Ok(())
 }
 
+/// Waits for a job that was told to end, but not for a database that froze.
 async fn ended(job: JoinHandle<()>) {
-    if let Err(error) = job.await {
-        tracing::error!(error = %error, "job.failed");
+    let grace = Duration::from_millis(limits::SHUTDOWN_GRACE_MS);
+    match tokio::time::timeout(grace, job).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(error = %error, "job.failed"),
+        Err(_) => tracing::warn!("job.left_behind"),
+    }
+}
+
+/// Relays until `stop` is cancelled. A relay that breaks is a defect; it is said, and another one goes
+/// on.
+async fn keep_relaying(relay: Relay, stop: CancellationToken) {
+    while let Err(error) = tokio::spawn(relay.clone().run(stop.clone())).await {
+        tracing::error!(error = %error, "relay.broke");
+        tokio::time::sleep(Duration::from_millis(limits::RELAY_UNSEEN_MS)).await;
     }
 }
 

@@ -22,7 +22,11 @@ pub async fn measure(store: Store, clock: Clock, stop: CancellationToken) {
             () = stop.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        if let Err(error) = measure_once(&store, &clock).await {
+        let measured = tokio::select! {
+            () = stop.cancelled() => return,
+            measured = measure_once(&store, &clock) => measured,
+        };
+        if let Err(error) = measured {
             tracing::debug!(error = %error, "outbox.measure_failed");
         }
     }

@@ -48,6 +48,7 @@ enum State {
 
 struct Up {
     publisher: Publisher,
+    since: Instant,
     /// When it is asked next whether it stands.
     check_at: Instant,
     /// Messages came back since exchange and queues were declared.
@@ -65,7 +66,8 @@ pub(super) struct Link {
     clock: Clock,
     backoff: Backoff,
     state: State,
-    /// What was said about the broker already, until it works.
+    /// What was said about the broker already, until it has worked: confirmed something, or stood for a
+    /// while.
     said: Option<BrokerError>,
     /// What was said about exchange and queues already.
     remarks: BTreeSet<String>,
@@ -114,6 +116,9 @@ impl Link {
                             return LinkEvent::Changed;
                         }
                         self.backoff.reset();
+                        if fates.iter().any(|(_, fate)| *fate == Fate::Confirmed) {
+                            self.said = None;
+                        }
                         return LinkEvent::Settled(fates);
                     }
                     Ok(UpEvent::Declared(declared)) => self.remark(declared),
@@ -150,6 +155,13 @@ impl Link {
         }
     }
 
+    /// Gives the connection up, and makes another one.
+    pub(super) fn renew(&mut self) {
+        measures::connected(false);
+        measures::blocked(false);
+        self.state = State::Down(clock::instant());
+    }
+
     /// Ends the connection.
     pub(super) async fn close(self) {
         if let State::Up(up) = self.state {
@@ -163,10 +175,10 @@ impl Link {
         tracing::info!(broker.url = %self.broker, "broker.connected");
         measures::connected(true);
         measures::blocked(publisher.is_blocked());
-        self.said = None;
         let now = clock::instant();
         self.state = State::Up(Box::new(Up {
             publisher,
+            since: now,
             check_at: now + CHECK,
             returned: false,
             declare_at: now + REDECLARE,
@@ -179,7 +191,10 @@ impl Link {
     fn down(&mut self, error: BrokerError) {
         measures::connected(false);
         measures::blocked(false);
-        let was_up = self.is_up();
+        let stood = Duration::from_millis(limits::BROKER_STOOD_MS);
+        if matches!(&self.state, State::Up(up) if clock::instant() >= up.since + stood) {
+            self.said = None;
+        }
         let chance = chance(&self.clock);
         let refused = Duration::from_millis(limits::BROKER_REFUSED_RECONNECT_MS);
         let pause = match &error {
@@ -190,7 +205,7 @@ impl Link {
             (BrokerError::Away(_), BrokerError::Away(_)) => true,
             (said, error) => said == error,
         };
-        let news = was_up || !self.said.as_ref().is_some_and(same_kind);
+        let news = !self.said.as_ref().is_some_and(same_kind);
         let url = &self.broker;
         match &error {
             BrokerError::Refused(_) if news => tracing::error!(

@@ -9,7 +9,8 @@
 //! before its place is committed, none is removed before the broker confirmed it, and at most one
 //! gateway sends. A broker that is away costs tills nothing: events wait in the database.
 //!
-//! Inside, in reading order: [`Relay`] is the loop; [`Window`] says what may be sent now; `lease` when
+//! Inside, in reading order: [`Relay`] is the loop and `turn` one of its
+//! transactions; [`Window`] says what may be sent now; `lease` when
 //! a gateway may take over; `link` keeps a connection up; [`Publisher`] sends and tells what became of
 //! it; `topology` declares exchange and queues; [`Broker`] is where to connect; [`measure`] tells
 //! alarms how old the outbox is. There are no locks here; those in the database are told in the store.
@@ -24,6 +25,7 @@ mod publisher;
 mod relay;
 mod sparing;
 mod topology;
+mod turn;
 mod window;
 
 pub use broker::{Broker, BrokerError, BrokerUrlError};

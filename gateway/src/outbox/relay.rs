@@ -14,7 +14,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::future::BoxFuture;
 use member_card::ProgrammeId;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -27,12 +26,13 @@ use super::{
     measures,
     publisher::{Fate, Message},
     sparing::Sparing,
+    turn::{Plan, Turn, Turned, resume, take_turn, turned, within},
     window::{Window, WindowLimits},
 };
 use crate::{
     clock::{self, Clock},
     limits,
-    store::{LeaseName, Placed, RelayTurn, Store, StoreError, StoredEvent, Term},
+    store::{LeaseName, Placed, Store, StoreError, StoredEvent, Term},
     writer::Committed,
 };
 
@@ -89,11 +89,17 @@ impl Relay {
             measures::lease(false);
             measures::window(0, 0);
             match ended {
-                Ended::Lost => tracing::warn!("relay.lease_lost"),
-                Ended::Done => match self.store.release_lease(LeaseName::Relay, holder).await {
-                    Ok(_) => tracing::info!("relay.lease_released"),
-                    Err(error) => tracing::warn!(error = %error, "relay.lease_not_released"),
-                },
+                Ended::Lost => {
+                    tracing::warn!("relay.lease_lost");
+                    // What is still on its way is nobody's any more.
+                    link.renew();
+                }
+                Ended::Done => {
+                    match within(self.store.release_lease(LeaseName::Relay, holder)).await {
+                        Ok(_) => tracing::info!("relay.lease_released"),
+                        Err(error) => tracing::warn!(error = %error, "relay.lease_not_released"),
+                    }
+                }
             }
         }
         link.close().await;
@@ -107,23 +113,36 @@ impl Relay {
         stop: &CancellationToken,
     ) -> Option<Term> {
         let mut watch = Watch::default();
+        let mut failed = Sparing::default();
         let mut look_at = clock::instant();
         loop {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return None,
-                _ = link.event() => {}
-                () = tokio::time::sleep_until(look_at.into()), if link.is_up() => {
-                    match self.look(&mut watch, holder).await {
-                        Ok(true) => {
-                            return Some(Term { holder, mark: 0, last_place: 0 });
-                        }
-                        Ok(false) => {}
-                        Err(error) => tracing::debug!(error = %error, "relay.look_failed"),
+                _ = link.event() => continue,
+                () = tokio::time::sleep_until(look_at.into()), if link.is_up() => {}
+            }
+            let looked = tokio::select! {
+                biased;
+                () = stop.cancelled() => return None,
+                looked = within(self.look(&mut watch, holder)) => looked,
+            };
+            match looked {
+                Ok(true) => {
+                    return Some(Term {
+                        holder,
+                        mark: 0,
+                        last_place: 0,
+                    });
+                }
+                Ok(false) => {}
+                Err(error) => {
+                    if let Some(times) = failed.tell(clock::instant()) {
+                        tracing::warn!(error = %error, relay.times = times, "relay.look_failed");
                     }
-                    look_at = clock::instant() + ms(limits::RELAY_CONTEND_MS);
                 }
             }
+            look_at = clock::instant() + ms(limits::RELAY_CONTEND_MS);
         }
     }
 
@@ -148,28 +167,6 @@ enum Ended {
     Done,
 }
 
-/// What a transaction brought.
-enum Turned {
-    /// There was nothing to write, and whether there is nothing in the outbox either.
-    Nothing { drained: bool },
-    /// The lease is held. Events that may be sent, and whether there are no more in the outbox.
-    Placed {
-        term: Term,
-        placed: Vec<Placed>,
-        drained: bool,
-    },
-    /// The lease is gone.
-    Lost,
-}
-
-/// A transaction on its way.
-struct Turn {
-    began: Instant,
-    /// What it removes.
-    confirmed: Vec<i64>,
-    future: BoxFuture<'static, Result<Turned, StoreError>>,
-}
-
 /// The time for which this gateway has the lease.
 struct Shift<'a> {
     relay: &'a Relay,
@@ -183,6 +180,10 @@ struct Shift<'a> {
     shown_at: Instant,
     /// When the outbox was last looked at.
     looked_at: Instant,
+    /// When it is looked at from its very beginning again.
+    full_look_at: Instant,
+    /// Events to take on in the next transaction, at most.
+    page: usize,
     /// How long to wait with the next look, unless something happens.
     pause: Duration,
     /// Something was committed since then.
@@ -209,6 +210,8 @@ impl<'a> Shift<'a> {
             // Nothing is sent before the first transaction.
             shown_at: now,
             looked_at: now,
+            full_look_at: now,
+            page: limits::RELAY_PAGE_EVENTS_MIN,
             pause: Duration::ZERO,
             news: false,
             down_since,
@@ -292,7 +295,8 @@ impl<'a> Shift<'a> {
             return;
         }
         let plan = Plan {
-            limit: self.room().min(self.relay.page_events_max),
+            limit: self.room().min(self.page),
+            after: self.look_after(now),
             confirmed: self.window.take_confirmed(),
             beat: now >= self.shown_at + ms(limits::RELAY_BEAT_MS),
         };
@@ -301,6 +305,28 @@ impl<'a> Shift<'a> {
             confirmed: plan.confirmed.clone(),
             future: Box::pin(within(take_turn(store, term, plan))),
         });
+    }
+
+    /// The position after which events are looked for.
+    fn look_after(&mut self, now: Instant) -> i64 {
+        if now < self.full_look_at {
+            return self
+                .term
+                .mark
+                .saturating_sub(limits::RELAY_LOOK_BACK_POSITIONS);
+        }
+        self.full_look_at = now + ms(limits::RELAY_FULL_LOOK_MS);
+        0
+    }
+
+    /// Makes the next page smaller after one that was heavy, larger after one that was full.
+    fn fit_page(&mut self, placed: &[Placed]) {
+        let bytes: usize = placed.iter().map(|row| row.event.data.len()).sum();
+        if bytes > limits::RELAY_PAGE_BYTES_MAX {
+            self.page = (self.page / 2).max(1);
+        } else if placed.len() >= self.page {
+            self.page = (self.page * 2).min(self.relay.page_events_max);
+        }
     }
 
     /// How many events may be taken on: none while they could not be sent.
@@ -327,9 +353,10 @@ impl<'a> Shift<'a> {
                 self.unsure = false;
                 self.shown_at = turn.began;
                 self.drained = drained;
+                self.fit_page(&placed);
                 self.window.take_on(placed);
                 if !drained {
-                    let ample = self.room() >= self.relay.page_events_max / 2;
+                    let ample = self.room() >= self.page / 2;
                     let pause = if ample { 0 } else { limits::RELAY_PAUSE_MS };
                     self.pause = ms(pause);
                 }
@@ -347,12 +374,15 @@ impl<'a> Shift<'a> {
         None
     }
 
-    /// Sends what may be sent, while it is certain that the lease is held.
+    /// Whether the broker takes messages, and it is certain that the lease is held.
+    fn may_send(&self, now: Instant) -> bool {
+        let held = now < self.shown_at + ms(limits::RELAY_HOLD_MS);
+        held && !self.unsure && self.link.accepts()
+    }
+
+    /// Sends what may be sent.
     fn send(&mut self, now: Instant) {
-        if self.unsure || now >= self.shown_at + ms(limits::RELAY_HOLD_MS) {
-            return;
-        }
-        while self.link.accepts() {
+        while self.may_send(now) {
             let Some((place, event)) = self.window.next(now) else {
                 return;
             };
@@ -441,7 +471,7 @@ impl<'a> Shift<'a> {
             wake_at = wake_at.min(self.look_at());
         }
         if let Some(due) = self.window.next_due()
-            && self.link.accepts()
+            && self.may_send(now)
         {
             wake_at = wake_at.min(due.max(now + ms(1)));
         }
@@ -449,67 +479,5 @@ impl<'a> Shift<'a> {
             wake_at = wake_at.min(by);
         }
         wake_at
-    }
-}
-
-async fn turned(turn: &mut Option<Turn>) -> Result<Turned, StoreError> {
-    match turn {
-        Some(turn) => (&mut turn.future).await,
-        None => std::future::pending().await,
-    }
-}
-
-/// What to do in a transaction.
-struct Plan {
-    /// Events to take on, at most.
-    limit: usize,
-    /// Positions to remove.
-    confirmed: Vec<i64>,
-    /// Show that the lease is held, even if there is nothing else to write.
-    beat: bool,
-}
-
-/// Looks at the outbox and writes what there is to write, if anything.
-async fn take_turn(store: Store, term: Term, plan: Plan) -> Result<Turned, StoreError> {
-    let mut waiting = Vec::new();
-    if plan.limit > 0 {
-        let limit = u32::try_from(plan.limit).unwrap_or(u32::MAX);
-        waiting = store.relay_waiting(limit).await?;
-    }
-    let drained = waiting.len() < plan.limit;
-    if waiting.is_empty() && plan.confirmed.is_empty() && !plan.beat {
-        return Ok(Turned::Nothing { drained });
-    }
-    let turn = RelayTurn {
-        confirmed: plan.confirmed,
-        waiting,
-    };
-    let outcome = store.relay_turn(term, turn).await?;
-    Ok(
-        outcome.map_or(Turned::Lost, |(term, placed)| Turned::Placed {
-            term,
-            placed,
-            drained,
-        }),
-    )
-}
-
-/// Finds out where to go on.
-async fn resume(store: Store, term: Term) -> Result<Turned, StoreError> {
-    let outcome = store.relay_resume(term).await?;
-    Ok(outcome.map_or(Turned::Lost, |resumed| Turned::Placed {
-        term: resumed.term,
-        placed: resumed.placed,
-        drained: false,
-    }))
-}
-
-/// Not for ever: a database that froze answers nothing.
-async fn within(
-    turn: impl Future<Output = Result<Turned, StoreError>>,
-) -> Result<Turned, StoreError> {
-    match tokio::time::timeout(ms(limits::RELAY_TURN_TIMEOUT_MS), turn).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(StoreError::Unavailable("no answer in time".into())),
     }
 }

@@ -8,7 +8,8 @@
 //! - An event that failed waits for its time and holds back only its own member. Events without a
 //!   member hold back nobody.
 //! - Whatever was taken on stays until it is confirmed, and is never in flight twice.
-//! - What is held in memory is bounded by [`WindowLimits`].
+//! - What is held in memory is bounded by [`WindowLimits`]. Events behind one that failed count by their
+//!   bytes only: a member that is stuck does not use up the others' room.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
@@ -86,6 +87,8 @@ pub struct Window {
     limits: WindowLimits,
     entries: BTreeMap<i64, Entry>,
     bytes: usize,
+    /// Entries behind one that has failed.
+    blocked: usize,
     /// The places of each member's entries, in order. Only the first is not behind.
     lines: HashMap<MemberId, VecDeque<i64>>,
     ready: BTreeSet<i64>,
@@ -133,6 +136,9 @@ impl Window {
             && let Some(line) = self.lines.get_mut(&member_id)
         {
             line.pop_front();
+            if entry.failures > 0 {
+                self.blocked = self.blocked.saturating_sub(line.len());
+            }
             match line.front().copied() {
                 Some(next) => self.make_ready(next),
                 None => drop(self.lines.remove(&member_id)),
@@ -149,6 +155,9 @@ impl Window {
         entry.failures = failures;
         let (min, max) = (self.limits.parked_min, self.limits.parked_max);
         let until = now + backoff::doubled(min, max, failures.saturating_sub(1));
+        if failures == 1 {
+            self.blocked += self.behind(place);
+        }
         if let Some(entry) = self.entries.get_mut(&place) {
             entry.standing = Standing::Parked(until);
             self.parked.insert((until, place));
@@ -183,6 +192,10 @@ impl Window {
                 Some(member_id) => {
                     let line = self.lines.entry(member_id).or_default();
                     line.push_back(row.place);
+                    let head = line.front().and_then(|head| self.entries.get(head));
+                    if line.len() > 1 && head.is_some_and(|head| head.failures > 0) {
+                        self.blocked += 1;
+                    }
                     line.len() == 1
                 }
                 None => true,
@@ -200,7 +213,7 @@ impl Window {
         if full || self.parked.len() >= self.limits.parked_events_max {
             return 0;
         }
-        let taken = self.entries.len();
+        let taken = self.entries.len().saturating_sub(self.blocked);
         self.limits.taken_events_max.saturating_sub(taken)
     }
 
@@ -242,6 +255,16 @@ impl Window {
     #[must_use]
     pub fn parked(&self) -> usize {
         self.parked.len()
+    }
+
+    /// How many of its member's events come after this one.
+    fn behind(&self, place: i64) -> usize {
+        let member_id = self
+            .entries
+            .get(&place)
+            .and_then(|entry| entry.event.member_id);
+        let line = member_id.and_then(|member_id| self.lines.get(&member_id));
+        line.map_or(0, |line| line.len().saturating_sub(1))
     }
 
     /// Takes an event out of flight, if it is in flight.

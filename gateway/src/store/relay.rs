@@ -32,6 +32,7 @@ FROM (
     SELECT position, event_id FROM outbox
     WHERE (SELECT stream_sequence FROM event_stream AS place WHERE place.event_id = outbox.event_id)
         IS NULL
+        AND position > $2
     ORDER BY position LIMIT $1
 ) AS first JOIN events AS event ON event.event_id = first.event_id
 ORDER BY first.position",
@@ -151,14 +152,20 @@ impl FromRow for Place {
 }
 
 impl Store {
-    /// The first `limit` events of the outbox that have no place yet, in order of their positions. Only
-    /// a holder's next turn can change that.
+    /// The first `limit` events of the outbox after `position` that have no place yet, in order of their
+    /// positions. Only a holder's next turn can change that. While somebody reads the database for long,
+    /// PostgreSQL keeps the removed rows at the head of the outbox; `position` steps over them.
     ///
     /// # Errors
     /// As any read.
-    pub async fn relay_waiting(&self, limit: u32) -> Result<Vec<Waiting>, StoreError> {
+    pub async fn relay_waiting(
+        &self,
+        limit: u32,
+        position: i64,
+    ) -> Result<Vec<Waiting>, StoreError> {
         let mut connection = Connection::relay_reading(self).await?;
-        connection.fetch(WAITING, &[Value::Int(limit.into())]).await
+        let values = [Value::Int(limit.into()), Value::Int(position)];
+        connection.fetch(WAITING, &values).await
     }
 
     /// One transaction: raises the lease's beat, removes confirmed events from the outbox and gives

@@ -49,7 +49,7 @@ async fn take(store: &Store, holder: Uuid) -> Term {
 
 /// Gives places to the first `limit` events.
 async fn place(store: &Store, term: Term, limit: u32) -> (Term, Vec<gateway::store::Placed>) {
-    let waiting = store.relay_waiting(limit).await.unwrap();
+    let waiting = store.relay_waiting(limit, 0).await.unwrap();
     let turn = RelayTurn {
         waiting,
         ..RelayTurn::default()
@@ -97,7 +97,7 @@ async fn a_member_s_events_wait_in_order_however_they_were_written(database: Dat
         ],
     )
     .await;
-    let waiting = store.relay_waiting(10).await.unwrap();
+    let waiting = store.relay_waiting(10, 0).await.unwrap();
     assert!(waiting.is_sorted_by_key(|row| row.position));
     let of = |member: MemberId| {
         let rows = waiting
@@ -108,7 +108,9 @@ async fn a_member_s_events_wait_in_order_however_they_were_written(database: Dat
     };
     assert_eq!((of(one), of(two)), (vec![1, 2, 3], vec![1, 2]));
     assert_eq!(waiting.len(), 6);
-    assert_eq!(store.relay_waiting(2).await.unwrap(), waiting[..2]);
+    assert_eq!(store.relay_waiting(2, 0).await.unwrap(), waiting[..2]);
+    let after = store.relay_waiting(10, waiting[1].position).await.unwrap();
+    assert_eq!(after, waiting[2..]);
     let kept = store.events(&EventFilter::default(), 10).await.unwrap();
     for row in &waiting {
         assert!(kept.contains(&row.event), "{row:?}");
@@ -240,12 +242,12 @@ async fn a_holder_that_lost_its_lease_writes_nothing(database: Database) {
     take(&store, RIVAL).await;
     let turn = RelayTurn {
         confirmed: vec![placed[0].position],
-        waiting: store.relay_waiting(10).await.unwrap(),
+        waiting: store.relay_waiting(10, 0).await.unwrap(),
     };
     assert_eq!(store.relay_turn(term, turn).await.unwrap(), None);
     assert_eq!(store.relay_resume(term).await.unwrap(), None);
     assert_eq!(store.outbox_status().await.unwrap().waiting, 2);
-    assert_eq!(store.relay_waiting(10).await.unwrap().len(), 1);
+    assert_eq!(store.relay_waiting(10, 0).await.unwrap().len(), 1);
     assert!(!store.release_lease(RELAY, HOLDER).await.unwrap());
     assert_eq!(store.lease(RELAY).await.unwrap().holder, Some(RIVAL));
 }
@@ -305,7 +307,7 @@ async fn after_an_error_a_holder_learns_what_was_written(database: Database) {
     let (_, written) = place(&store, term, 2).await;
     // It tries again as if nothing had been written: refused, and nothing else happens.
     let turn = RelayTurn {
-        waiting: store.relay_waiting(10).await.unwrap(),
+        waiting: store.relay_waiting(10, 0).await.unwrap(),
         ..RelayTurn::default()
     };
     let refused = store.relay_turn(term, turn).await;
@@ -351,7 +353,7 @@ async fn rows_from_before_keep_their_order(database: Database) {
     let store = database.open(PoolSizes::default()).await;
     let applied = store.migrate().await.unwrap();
     assert_eq!(applied.first().map(|done| done.version), Some(3));
-    let waiting = store.relay_waiting(10).await.unwrap();
+    let waiting = store.relay_waiting(10, 0).await.unwrap();
     let waiting = numbers(waiting.iter().map(|row| &row.event));
     assert_eq!(waiting, [(76, None), (78, None), (77, None)]);
     let found = store.events_after(one, 0, 1).await.unwrap();

@@ -192,7 +192,14 @@ impl Play {
         assert_eq!(self.window.in_flight(), self.in_flight.len());
         assert!(self.in_flight.len() <= 3);
         let taken = self.owners.len() - self.confirmed.len();
-        assert!(self.window.room() + taken <= 20);
+        let failed = |place: &i64| self.window.entries[place].failures > 0;
+        let lines = self.window.lines.values();
+        let blocked: usize = lines
+            .filter(|line| failed(&line[0]))
+            .map(|line| line.len() - 1)
+            .sum();
+        assert_eq!(self.window.blocked, blocked);
+        assert!(self.window.room() <= 20_usize.saturating_sub(taken - blocked));
         let mut members = BTreeSet::new();
         for place in &self.in_flight {
             let owner = self.owners[place];
@@ -219,6 +226,7 @@ impl Play {
         let all: Vec<_> = self.owners.keys().map(|place| place + 1_000).collect();
         assert_eq!(positions, all, "every event is confirmed, once");
         assert_eq!((self.window.bytes, self.window.lines.len()), (0, 0));
+        assert_eq!(self.window.blocked, 0);
     }
 }
 
@@ -327,4 +335,27 @@ fn positions_that_could_not_be_removed_are_given_again() {
     let mut positions = window.take_confirmed();
     positions.sort_unstable();
     assert_eq!(positions, [1_001, 1_002]);
+}
+
+#[test]
+fn a_stuck_member_does_not_use_up_the_room_of_others() {
+    let start = clock::instant();
+    let mut window = Window::new(small());
+    window.take_on((1..=6).map(|place| placed(place, 1, place)).collect());
+    assert_eq!(window.room(), 14);
+    assert_eq!(window.next(start).map(|(place, _)| place), Some(1));
+    window.fail(1, start);
+    assert_eq!(window.room(), 19, "five wait behind it");
+    window.take_on(vec![placed(7, 1, 7), placed(8, 2, 1)]);
+    assert_eq!(window.room(), 18, "the other member's counts");
+    // It fails again, and is confirmed at last: all count again.
+    for _ in 0..2 {
+        let due = window.next_due().unwrap();
+        while window.next(due).is_some() {}
+        window.fail(1, due);
+    }
+    let due = window.next_due().unwrap();
+    assert_eq!(window.next(due).map(|(place, _)| place), Some(1));
+    window.confirm(1).unwrap();
+    assert_eq!(window.room(), 13, "2 to 8 are left");
 }
