@@ -177,7 +177,7 @@ pub const RELAY_PARKED_EVENTS_MAX: usize = 1_000;
 /// How long an event waits after the broker did not take it; twice as long after each further time.
 pub const RELAY_PARKED_MS_MIN: u64 = 500;
 /// How long it waits at most.
-pub const RELAY_PARKED_MS_MAX: u64 = 30_000;
+pub const RELAY_PARKED_MS_MAX: u64 = 10_000;
 /// Events taken from the outbox in one transaction.
 pub const RELAY_PAGE_EVENTS_MAX: usize = 1_000;
 /// The same on SQLite, where tills wait for the transaction.

@@ -276,6 +276,12 @@ impl GatewayProcess {
             .with_context(|| format!("the line does not come\n{}", self.log.tail()))
     }
 
+    /// Everything it has said so far, its log too.
+    #[must_use]
+    pub fn said(&self) -> Vec<String> {
+        self.log.lines(|_| true)
+    }
+
     /// What it has printed so far, without its log.
     #[must_use]
     pub fn printed(&self) -> Vec<String> {

@@ -20,6 +20,8 @@ pub(super) struct Wide {
     owned: Tally,
     sums: Tally,
     outbox: Tally,
+    untold: Tally,
+    stream: Tally,
     effects: Tally,
     answers: Tally,
     settled: Tally,
@@ -79,8 +81,31 @@ impl Wide {
             });
         }
         self.outbox.checked += 1;
+        self.stream(snapshot).await?;
         let stored = snapshot.account_balances().await?;
         self.add_up(&stored);
+        Ok(())
+    }
+
+    /// The published stream: a place for every event that does not wait for one.
+    async fn stream(&mut self, snapshot: &mut Snapshot) -> Result<(), StoreError> {
+        for event in snapshot.untold_events(PAGE_ROWS).await? {
+            self.untold.expect(false, "events", event, || {
+                "it was never sent, and does not wait to be sent".into()
+            });
+        }
+        self.untold.checked += 1;
+        for place in snapshot.place_orphans(PAGE_ROWS).await? {
+            self.stream.expect(false, "event_stream", place, || {
+                "its event is not there, or is another member's".into()
+            });
+        }
+        let after_gap = snapshot.place_out_of_line().await?;
+        let key = after_gap.unwrap_or_default();
+        self.stream
+            .expect(after_gap.is_none(), "event_stream", key, || {
+                "a place before it is missing".into()
+            });
         Ok(())
     }
 
@@ -165,7 +190,7 @@ impl Wide {
         Ok(())
     }
 
-    fn named(&self) -> [(&'static str, &'static str, &'static str, &Tally); 7] {
+    fn named(&self) -> [(&'static str, &'static str, &'static str, &Tally); 9] {
         [
             (
                 "I11",
@@ -190,6 +215,18 @@ impl Wide {
                 "events.outbox",
                 "every event that waits to be sent is in the log",
                 &self.outbox,
+            ),
+            (
+                "I7",
+                "events.told",
+                "every event waits to be sent or has its place in the stream",
+                &self.untold,
+            ),
+            (
+                "I7",
+                "events.stream",
+                "places in the stream count from 1 without a gap, and each is an event's",
+                &self.stream,
             ),
             (
                 "I4",

@@ -1,12 +1,14 @@
 //! `gateway doctor`: finds what is wrong with a set-up and says what to do, in plain words.
 
+mod broker;
+
 use std::path::Path;
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::{Failure, Settings, database::DatabaseArgs, output};
+use super::{Failure, Settings, broker::BrokerArgs, database::DatabaseArgs, output};
 use crate::{
     clock::Clock,
     limits,
@@ -27,6 +29,8 @@ const FREE_KIB_MIN: u64 = 1024 * 1024;
 pub(super) struct DoctorArgs {
     #[command(flatten)]
     database: DatabaseArgs,
+    #[command(flatten)]
+    broker: BrokerArgs,
     /// Print JSON, one finding a line
     #[arg(long)]
     json: bool,
@@ -82,7 +86,11 @@ fn finding(
 
 pub(super) async fn run(args: DoctorArgs, settings: Settings) -> Result<(), Failure> {
     let url = args.database.url(&settings)?;
-    let findings = examine(&url).await;
+    let broker = args.broker.broker(&settings)?;
+    let mut findings = examine(&url, broker.is_some()).await;
+    if let Some(broker) = broker {
+        findings.extend(broker::examine(&broker).await);
+    }
     for found in &findings {
         if args.json {
             output::json(&json!({
@@ -107,7 +115,7 @@ pub(super) async fn run(args: DoctorArgs, settings: Settings) -> Result<(), Fail
     Ok(())
 }
 
-async fn examine(url: &DatabaseUrl) -> Vec<Finding> {
+async fn examine(url: &DatabaseUrl, has_broker: bool) -> Vec<Finding> {
     if let DatabaseUrl::Sqlite(path) = url
         && !path.exists()
     {
@@ -125,7 +133,7 @@ async fn examine(url: &DatabaseUrl) -> Vec<Finding> {
     let mut findings = Vec::new();
     match examine_database(url, &store, &mut findings).await {
         Ok(true) => {
-            if let Err(error) = examine_contents(&store, &mut findings).await {
+            if let Err(error) = examine_contents(&store, has_broker, &mut findings).await {
                 findings.push(away(url, &error));
             }
         }
@@ -313,7 +321,11 @@ fn schema(state: &SchemaState) -> Finding {
 }
 
 /// What a gateway needs to find in the database.
-async fn examine_contents(store: &Store, findings: &mut Vec<Finding>) -> Result<(), StoreError> {
+async fn examine_contents(
+    store: &Store,
+    has_broker: bool,
+    findings: &mut Vec<Finding>,
+) -> Result<(), StoreError> {
     let now = Clock::system().now();
     findings.push(match store.programme().await? {
         Some(in_force) => {
@@ -357,10 +369,7 @@ async fn examine_contents(store: &Store, findings: &mut Vec<Finding>) -> Result<
     });
     findings.push(overdue(store.oldest_overdue_hold(now).await?, now));
     let outbox = store.outbox_status().await?;
-    findings.push(good(
-        "events",
-        format!("{} wait for a broker", outbox.waiting),
-    ));
+    findings.push(broker::waiting(outbox, has_broker, now));
     Ok(())
 }
 

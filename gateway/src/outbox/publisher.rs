@@ -154,6 +154,14 @@ impl Publisher {
         async move { within_broker(topology::declare(&connection)).await }
     }
 
+    /// What [`declare`](Self::declare) would find, without making anything.
+    ///
+    /// # Errors
+    /// [`BrokerError`] if there is an exchange that cannot be published to.
+    pub async fn inspect(&self) -> Result<Declared, BrokerError> {
+        within_broker(topology::inspect(&self.open.connection)).await
+    }
+
     /// Sends a message. `tag` names it in what [`settled`](Self::settled) gives; no two in flight may
     /// have the same.
     pub fn publish(&mut self, tag: i64, message: Message) {
@@ -256,7 +264,10 @@ impl Publisher {
                     self.unblocked_at = Some(clock::instant());
                     changed = true;
                 }
-                Some(Event::Error(error)) => return Err(BrokerError::from_lapin(&error)),
+                // Of any channel, also of one that only declared something.
+                Some(Event::Error(error)) if !self.stands() => {
+                    return Err(BrokerError::from_lapin(&error));
+                }
                 Some(_) => {}
                 None => return Err(BrokerError::Away("the connection is gone".into())),
             }
@@ -313,12 +324,16 @@ impl Publisher {
         answers.map(|answer| (answer.tag, fate(&answer))).collect()
     }
 
+    fn stands(&self) -> bool {
+        self.open.connection.status().connected() && self.channel.status().connected()
+    }
+
     /// Whether the connection stands and the broker answers. Ask now and then.
     ///
     /// # Errors
     /// [`BrokerError`] if not.
     pub fn check(&self, now: Instant) -> Result<(), BrokerError> {
-        if !self.open.connection.status().connected() || !self.channel.status().connected() {
+        if !self.stands() {
             return Err(BrokerError::Away("the connection is gone".into()));
         }
         let oldest = self.sent.iter().map(|sent| sent.at).min();

@@ -1,6 +1,7 @@
 //! Exchange and queues: what is published to, and what the CRM reads.
 //!
-//! Declared at every connection and when messages come back. What is there already and says otherwise
+//! Declared at every connection and when messages come back; only looked at by whoever examines a
+//! set-up. What is there already and says otherwise
 //! is left alone: a queue of another kind is somebody's own decision, and is not bound either. Only an
 //! exchange of another type is no place to publish to.
 
@@ -73,6 +74,32 @@ pub(super) async fn declare(connection: &Connection) -> Result<Declared, BrokerE
     declaring.exchange().await?;
     declaring.dead_letters().await?;
     declaring.queue().await?;
+    Ok(declaring.declared)
+}
+
+/// What declaring would find, without making anything: what is there already may be declared the same
+/// way again, and nothing happens.
+pub(super) async fn inspect(connection: &Connection) -> Result<Declared, BrokerError> {
+    let mut declaring = Declaring {
+        connection,
+        declared: Declared::default(),
+    };
+    let look =
+        async |channel: &Channel| exchange(channel, EXCHANGE, ExchangeKind::Topic, true).await;
+    match declaring.on_channel(look).await? {
+        Outcome::Done => declaring.exchange().await?,
+        _ => declaring.missing(EXCHANGE),
+    }
+    for (name, arguments) in [(DEAD_QUEUE, quorum()), (QUEUE, purchases())] {
+        let look = async |channel: &Channel| queue_there(channel, name).await;
+        if !matches!(declaring.on_channel(look).await?, Outcome::Done) {
+            declaring.missing(name);
+            continue;
+        }
+        let declaration = async |channel: &Channel| queue(channel, name, arguments).await;
+        let outcome = declaring.on_channel(declaration).await?;
+        declaring.note(name, outcome);
+    }
     Ok(declaring.declared)
 }
 
@@ -167,6 +194,12 @@ impl Declaring<'_> {
         Ok(())
     }
 
+    fn missing(&mut self, name: &str) {
+        self.remark(format!(
+            "{name} is not there: a gateway makes it when it connects"
+        ));
+    }
+
     fn note(&mut self, name: &str, outcome: Outcome) {
         match outcome {
             Outcome::Done => {}
@@ -209,6 +242,16 @@ async fn queue(channel: &Channel, name: &str, arguments: FieldTable) -> lapin::R
     };
     let declared = channel.queue_declare(short(name), options, arguments).await;
     declared.map(drop)
+}
+
+async fn queue_there(channel: &Channel, name: &str) -> lapin::Result<()> {
+    let options = QueueDeclareOptions {
+        passive: true,
+        ..QueueDeclareOptions::default()
+    };
+    let arguments = FieldTable::default();
+    let there = channel.queue_declare(short(name), options, arguments).await;
+    there.map(drop)
 }
 
 async fn bind(channel: &Channel, queue: &str, exchange: &str) -> lapin::Result<()> {

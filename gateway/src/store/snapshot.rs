@@ -78,6 +78,27 @@ SELECT outbox.event_id FROM outbox LEFT JOIN events ON events.event_id = outbox.
     AND coalesce(events.member_id = outbox.member_id, events.member_id IS NULL AND outbox.member_id IS NULL)
 WHERE events.event_id IS NULL ORDER BY outbox.event_id LIMIT $1",
 );
+/// Events that have no place in the stream and are not in the outbox either.
+const UNTOLD: Sql = Sql::both(
+    "\
+SELECT event.event_id FROM event_log AS event LEFT JOIN outbox ON outbox.event_id = event.event_id
+WHERE event.stream_sequence IS NULL AND outbox.event_id IS NULL ORDER BY event.event_id LIMIT $1",
+);
+/// The first place that is not as high as there are places up to it.
+const PLACE_OUT_OF_LINE: Sql = Sql::both(
+    "\
+SELECT min(stream_sequence) FROM (
+    SELECT stream_sequence, row_number() OVER (ORDER BY stream_sequence) AS expected FROM event_stream
+) AS counted
+WHERE stream_sequence <> expected",
+);
+/// Places with no event of the same member.
+const PLACE_ORPHANS: Sql = Sql::both(
+    "\
+SELECT place.stream_sequence FROM event_stream AS place LEFT JOIN events ON events.event_id = place.event_id
+    AND coalesce(events.member_id = place.member_id, events.member_id IS NULL AND place.member_id IS NULL)
+WHERE events.event_id IS NULL ORDER BY place.stream_sequence LIMIT $1",
+);
 
 /// The statements of this module.
 pub(super) fn statements() -> Vec<Sql> {
@@ -91,6 +112,9 @@ pub(super) fn statements() -> Vec<Sql> {
         LOT_BALANCES,
         ACCOUNT_BALANCES,
         OUTBOX_ORPHANS,
+        UNTOLD,
+        PLACE_OUT_OF_LINE,
+        PLACE_ORPHANS,
     ]
 }
 
@@ -148,6 +172,14 @@ impl FromRow for AccountBalance {
 struct Orphan(EventId);
 
 impl FromRow for Orphan {
+    fn read(row: &mut Reader<'_>) -> Result<Self, StoreError> {
+        row.get().map(Self)
+    }
+}
+
+struct Place(Option<i64>);
+
+impl FromRow for Place {
     fn read(row: &mut Reader<'_>) -> Result<Self, StoreError> {
         row.get().map(Self)
     }
@@ -325,6 +357,35 @@ impl Snapshot {
         let limit = [Value::Int(limit.into())];
         let orphans: Vec<Orphan> = self.connection.fetch(OUTBOX_ORPHANS, &limit).await?;
         Ok(orphans.into_iter().map(|orphan| orphan.0).collect())
+    }
+
+    /// Events, at most `limit`, that were never about to be sent and do not wait for it either.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn untold_events(&mut self, limit: u32) -> Result<Vec<EventId>, StoreError> {
+        let limit = [Value::Int(limit.into())];
+        let untold: Vec<Orphan> = self.connection.fetch(UNTOLD, &limit).await?;
+        Ok(untold.into_iter().map(|event| event.0).collect())
+    }
+
+    /// The first place in the stream after a gap; none if they count from 1.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn place_out_of_line(&mut self) -> Result<Option<i64>, StoreError> {
+        let found: Vec<Place> = self.connection.fetch(PLACE_OUT_OF_LINE, &[]).await?;
+        Ok(found.into_iter().find_map(|place| place.0))
+    }
+
+    /// Places in the stream, at most `limit`, that no event of the same member has.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn place_orphans(&mut self, limit: u32) -> Result<Vec<i64>, StoreError> {
+        let limit = [Value::Int(limit.into())];
+        let orphans: Vec<Place> = self.connection.fetch(PLACE_ORPHANS, &limit).await?;
+        Ok(orphans.into_iter().filter_map(|place| place.0).collect())
     }
 }
 

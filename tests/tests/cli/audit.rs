@@ -280,6 +280,23 @@ const TAMPERINGS: &[(&str, &str, &str)] = &[
         "its event is not there",
     ),
     (
+        "DELETE FROM outbox WHERE event_id = (SELECT event_id FROM events WHERE kind = 'programme.activated')",
+        "events",
+        "does not wait to be sent",
+    ),
+    (
+        "INSERT INTO event_stream (stream_sequence, event_id, member_id)
+         SELECT 2, event_id, member_id FROM events WHERE kind = 'programme.activated'",
+        "event_stream",
+        "2: a place before it is missing",
+    ),
+    (
+        "INSERT INTO event_stream (stream_sequence, event_id)
+         SELECT 1, event_id FROM events WHERE kind = 'purchase.completed' LIMIT 1",
+        "event_stream",
+        "1: its event is not there, or is another member's",
+    ),
+    (
         "UPDATE events SET subject = 'member/x' WHERE kind = 'member.enrolled'",
         "events",
         "which is not there",

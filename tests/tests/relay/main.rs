@@ -2,6 +2,9 @@
 //! case the books agree: every event was received under its own id, the places in the stream have no
 //! gap, and each member's events came, the first time, in their order.
 
+mod broker_faults;
 mod flow;
-#[allow(dead_code)]
+mod holders;
+mod refusals;
 mod stage;
+mod topology;

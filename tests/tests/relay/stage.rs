@@ -6,16 +6,17 @@ use std::{
     time::Duration,
 };
 
-use acceptance::databases::Database;
+use acceptance::{databases::Database, gateway_process::GatewayProcess, till::http_client};
 use futures_util::StreamExt as _;
 use gateway::{
     clock::Clock,
+    limits,
     outbox::{Broker, QUEUE, Relay},
-    store::{EventFilter, PoolSizes, Store, StoredEvent},
+    store::{EventFilter, Store, StoredEvent},
 };
 use lapin::{
     Connection, ConnectionProperties,
-    options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions},
+    options::{BasicAckOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions},
     types::FieldTable,
 };
 use ledger::{event::EventKind, records::Event, state::Changes};
@@ -58,11 +59,6 @@ impl Stage {
             sequences: BTreeMap::new(),
             clock: Clock::system(),
         }
-    }
-
-    /// Another way to the same database.
-    pub(crate) async fn reopened(&self, database: &Database) -> Store {
-        database.open(PoolSizes { write: 1, read: 1 }).await
     }
 
     /// One event of each of these members, in one transaction; 0 is nobody.
@@ -115,10 +111,20 @@ impl Stage {
         all
     }
 
+    /// Events the broker has not confirmed, as far as the database knows.
+    pub(crate) async fn waiting(&self) -> u64 {
+        self.store.outbox_status().await.unwrap().waiting
+    }
+
     /// Waits until the broker has confirmed everything and the database knows.
     pub(crate) async fn drained(&self) {
+        self.waiting_below(1).await;
+    }
+
+    /// Waits until fewer than `count` events wait.
+    pub(crate) async fn waiting_below(&self, count: u64) {
         patiently("draining the outbox", async {
-            while self.store.outbox_status().await.unwrap().waiting > 0 {
+            while self.waiting().await >= count {
                 tokio::time::sleep(POLL).await;
             }
         })
@@ -182,6 +188,11 @@ impl Running {
     }
 
     pub(crate) fn with(store: &Store, broker: Broker) -> Self {
+        // Shown if the test fails.
+        let log = tracing_subscriber::fmt()
+            .with_test_writer()
+            .with_target(false);
+        let _ = log.with_env_filter("info,lapin=off").try_init();
         let relay = Relay::new(store.clone(), Clock::system(), programme(), broker);
         let stop = CancellationToken::new();
         let task = tokio::spawn(relay.run(stop.clone()));
@@ -326,4 +337,44 @@ async fn read(
         delivery.ack(BasicAckOptions::default()).await?;
     }
     Ok(())
+}
+
+/// Fails at a message as often as the queue lets it.
+pub(crate) async fn fail_at(amqp_url: &str, queue: &str) {
+    let connection = Connection::connect(amqp_url, ConnectionProperties::default());
+    let connection = connection.await.expect("a connection");
+    let channel = connection.create_channel().await.expect("a channel");
+    let options = BasicConsumeOptions::default();
+    let consuming =
+        channel.basic_consume(queue.into(), "fails".into(), options, FieldTable::default());
+    let mut consumer = consuming.await.expect("a consumer");
+    for _ in 0..=limits::BROKER_DELIVERIES_MAX {
+        let delivery = patiently("a delivery", consumer.next()).await;
+        let delivery = delivery.expect("a delivery").expect("a message");
+        let requeue = BasicNackOptions {
+            requeue: true,
+            ..BasicNackOptions::default()
+        };
+        delivery.nack(requeue).await.expect("the broker listens");
+    }
+}
+
+/// Waits until a gateway measures what is wanted.
+pub(crate) async fn metric(gateway: &GatewayProcess, name: &str, wanted: impl Fn(f64) -> bool) {
+    let url = format!("{}/metrics", gateway.base());
+    patiently(name, async {
+        loop {
+            let shown = http_client().get(&url).send().await;
+            let shown = shown.expect("an answer").text().await.expect("a text");
+            let value = shown.lines().find_map(|line| {
+                let (of, value) = line.split_once(' ')?;
+                (of == name).then(|| value.parse().ok()).flatten()
+            });
+            if value.is_some_and(&wanted) {
+                return;
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    })
+    .await;
 }

@@ -32,6 +32,22 @@ pub(super) fn sequence(rows: &MemberRows, tally: &mut Tally) {
     );
 }
 
+pub(super) fn places(rows: &MemberRows, tally: &mut Tally) {
+    let mut events: Vec<_> = rows.events.iter().collect();
+    events.sort_unstable_by_key(|event| event.member_sequence);
+    let pairs = events.iter().zip(events.iter().skip(1));
+    for (event, next) in pairs {
+        let in_order = match (event.stream_sequence, next.stream_sequence) {
+            (Some(place), Some(later)) => place < later,
+            (None, Some(_)) => false,
+            (_, None) => true,
+        };
+        tally.expect(in_order, "events", next.id, || {
+            "it has a place in the stream before the event that came before it".into()
+        });
+    }
+}
+
 pub(super) fn told_once(rows: &MemberRows, tally: &mut Tally) {
     let mut told: BTreeMap<(&str, &str), u32> = BTreeMap::new();
     for event in &rows.events {

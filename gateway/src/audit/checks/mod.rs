@@ -52,6 +52,7 @@ pub const CHECKS: &[Check] = checks! {
     "I4" requests effects: "every approved request has its effect, and every declined or tombstoned one has none";
     "I6" requests answers: "every stored answer can be read and says what its effect's row says";
     "I7" events sequence: "a member's events are numbered from 1 without a gap";
+    "I7" events places: "a member's events got their places in the stream in the order of their numbers";
     "I7" events told_once: "every authorization, purchase and refund was told exactly once, and every end of a hold";
     "I7" events have_rows: "every event has the row it is about";
 };

@@ -287,6 +287,19 @@ pub(super) const CORRUPTIONS: &[Corruption] = &[
     ("events.sequence", |rows| {
         rows.events.push(rows.events[3].clone());
     }),
+    ("events.places", |rows| {
+        let (one, two) = (
+            rows.events[0].stream_sequence,
+            rows.events[1].stream_sequence,
+        );
+        (
+            rows.events[0].stream_sequence,
+            rows.events[1].stream_sequence,
+        ) = (two, one);
+    }),
+    ("events.places", |rows| {
+        rows.events[1].stream_sequence = None
+    }),
     ("events.told_once", |rows| {
         rows.events.retain(|row| row.kind != "purchase.completed");
     }),

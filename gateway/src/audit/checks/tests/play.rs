@@ -104,15 +104,17 @@ impl Play {
         self.rows.transfers.extend(changes.transfers);
         self.rows.refunds.extend(changes.refunds);
         self.rows.requests.extend(changes.requests);
+        let places = (1_i64..).skip(self.rows.events.len());
+        let events = changes.events.into_iter().zip(places);
         self.rows
             .events
-            .extend(changes.events.into_iter().map(|event| EventHead {
+            .extend(events.map(|(event, place)| EventHead {
                 id: event.id,
                 member_id: event.member_id.unwrap(),
                 member_sequence: event.member_sequence,
                 kind: event.kind.word().to_owned(),
                 subject: event.subject,
-                stream_sequence: None,
+                stream_sequence: Some(place),
             }));
         self.wait(1);
         decision.answer
