@@ -1,7 +1,5 @@
 //! What follows once entries are durable, or could not be made so.
 
-use std::time::Duration;
-
 use super::{
     Live, Machine, Notice, Ticket,
     writing::{Pending, Then},
@@ -163,18 +161,12 @@ impl Machine {
                 let refusal = Refusal::JournalUnwritable(why.to_owned());
                 self.tell(ticket, None, Verdict::Refused(refusal));
             }
-            Then::Settle { place, .. } | Then::Rename { place, .. } | Then::Learnt { place } => {
-                // As if it had not come: it is asked for again.
-                self.ask_again(place, until);
-            }
             Then::GiveUp { place, .. } => self.tell_overdue(place, now),
-            Then::Advise { .. } => {}
+            // What the gateway said counts as lost: it is asked for again. The rest is tried again.
+            Then::Settle { .. }
+            | Then::Rename { .. }
+            | Then::Learnt { .. }
+            | Then::Advise { .. } => {}
         }
-    }
-
-    fn ask_again(&mut self, place: Place, from: Duration) {
-        let live = self.live.entry(place).or_insert_with(Live::resumed);
-        live.maybe_sent = true;
-        live.not_before = from;
     }
 }

@@ -45,7 +45,9 @@ fn an_approval_that_cannot_be_written_down_was_not_received() {
     let mut world = world();
     let ticket = sell(&mut world, "b", 200);
     world.disk_full = true;
+    let mut sent = 0;
     for _ in 0..100 {
+        sent += world.going.len();
         exchange(&mut world);
         world.advance(Duration::from_millis(100));
         world.steps();
@@ -54,6 +56,10 @@ fn an_approval_that_cannot_be_written_down_was_not_received() {
         world.told[&ticket],
         Verdict::NotAsked { undoing: true, .. }
     ));
+    assert!(
+        sent <= 10,
+        "asked {sent} times while there was no room for the answer"
+    );
     assert_eq!(world.gateway.live("b").count(), 1);
     world.heal();
     assert_eq!(world.gateway.live("b").count(), 0);

@@ -70,6 +70,11 @@ impl Gateway {
             .insert(id.to_string(), (Some(json!("another's")), answer));
     }
 
+    /// Forgets what it answered.
+    pub(super) fn forget(&mut self, id: &RequestId) {
+        self.answers.remove(id.as_str());
+    }
+
     pub(super) fn post(&mut self, message: &Message, now: Timestamp) -> Reply {
         let (id, body) = (message.request_id().to_string(), message.body());
         if let Some((first, answer)) = self.answers.get(&id) {

@@ -148,25 +148,108 @@ fn a_sale_waits_until_what_went_before_it_in_its_basket_is_undone() {
         Verdict::NotAsked { undoing: true, .. }
     ));
     assert_eq!(world.gateway.live("b").count(), 1);
-    let second = sell(&mut world, "b", 0);
-    world.advance(Duration::from_secs(2));
+    // The line works again, and the reversal is still on its way.
+    let at = world.now().at;
+    let (basket_id, scan) = (basket("b-2"), scan("b-2", at));
+    let other = world.order(Ask::Inquiry { basket_id, scan });
     world.steps();
-    let reversals = world.going.iter().filter(|exchange| {
-        let message = exchange.message.as_ref();
-        message.is_some_and(|message| message.reverses().is_some())
-    });
-    assert_eq!(reversals.count(), world.going.len(), "{:?}", world.going);
+    let (others, held_up) = std::mem::take(&mut world.going)
+        .into_iter()
+        .partition(|exchange| {
+            exchange
+                .message
+                .as_ref()
+                .is_some_and(|message| message.reverses().is_none())
+        });
+    world.going = others;
+    exchange(&mut world);
+    assert!(matches!(world.told[&other], Verdict::Approved(_)));
+    let second = sell(&mut world, "b", 0);
+    assert!(!world.machine.is_away() && !world.told.contains_key(&second));
+    let sales = |world: &World| {
+        let messages = world
+            .going
+            .iter()
+            .filter_map(|exchange| exchange.message.as_ref());
+        messages
+            .filter(|message| message.purchase().is_some())
+            .count()
+    };
+    assert_eq!(
+        sales(&world),
+        0,
+        "sent before the reversal was acknowledged"
+    );
+    world.going.extend::<Vec<_>>(held_up);
+    exchange(&mut world);
+    exchange(&mut world);
+    assert!(matches!(world.told[&second], Verdict::Approved(_)));
     world.heal();
-    assert!(matches!(world.told[&second], Verdict::Queued { .. }));
-    assert!(!world.notices.iter().any(|notice| matches!(
-        notice,
-        Notice::Settled {
-            verdict: Verdict::Declined(_),
-            ..
-        }
-    )));
     let live: Vec<_> = world.gateway.live("b").collect();
     assert_eq!((live.len(), live[0].points), (1, 0));
+}
+
+/// A reversal is never given up; whoever waits for it is told that it counts.
+#[test]
+fn a_reversal_without_an_answer_counts() {
+    let mut world = world();
+    sell(&mut world, "b", 0);
+    let original_request_id = world.going[0].request_id.clone();
+    exchange(&mut world);
+    let undo = world.order(Ask::Reversal {
+        original_request_id,
+    });
+    world.steps();
+    wait_in_vain(&mut world);
+    assert!(matches!(world.told[&undo], Verdict::Queued { .. }));
+    world.heal();
+    assert_eq!(world.gateway.live("b").count(), 0);
+}
+
+#[test]
+fn whoever_waits_for_a_request_that_is_undone_is_told() {
+    let mut world = world();
+    let sale = sell(&mut world, "b", 0);
+    let original_request_id = world.going[0].request_id.clone();
+    let undo = world.order(Ask::Reversal {
+        original_request_id,
+    });
+    world.steps();
+    assert!(matches!(
+        world.told[&sale],
+        Verdict::NotAsked { undoing: true, .. }
+    ));
+    world.heal();
+    assert!(matches!(world.told[&undo], Verdict::Approved(_)));
+    assert_eq!(world.gateway.live("b").count(), 0);
+}
+
+/// The reversal found a sale, and the gateway no longer knows the sale's answer.
+#[test]
+fn an_answer_that_cannot_be_learned_is_not_asked_for_for_ever() {
+    let mut world = world();
+    sell(&mut world, "b", 200);
+    let first = world.going[0].clone();
+    wait_in_vain(&mut world);
+    let reversal = world.going.pop();
+    world.arrive(&first);
+    world.coming.clear();
+    world.going.extend(reversal);
+    for _ in 0..200 {
+        for exchange in std::mem::take(&mut world.going) {
+            let undone = exchange.message.is_some();
+            world.arrive(&exchange);
+            if undone {
+                world.gateway.forget(&first.request_id);
+            }
+        }
+        for (exchange, reply) in std::mem::take(&mut world.coming) {
+            world.reply(&exchange, reply);
+        }
+        world.advance(Duration::from_millis(500));
+        world.steps();
+    }
+    assert!(world.machine.is_settled());
 }
 
 #[test]
@@ -362,7 +445,9 @@ fn an_answer_to_another_request_is_not_taken() {
     let mut world = world();
     let ticket = sell(&mut world, "b", 0);
     let exchanged = world.going.pop().unwrap();
-    let portal = json!({"outcome": "approved", "response_code": "00", "request_id": "another"});
+    let purchase =
+        json!({"id": uuid::Uuid::nil(), "points_redeemed": 0, "points_earned": 9, "earned": []});
+    let portal = json!({"outcome": "approved", "response_code": "00", "request_id": "another", "purchase": purchase});
     world.reply(&exchanged, http(200, portal));
     world.steps();
     assert!(!world.told.contains_key(&ticket));
