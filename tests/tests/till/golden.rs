@@ -212,7 +212,7 @@ impl Replay {
         match place.rsplit('/').next() {
             Some("access_token") => {}
             Some("approval_code") => {
-                assert!(here.len() == 6 && here.parse::<u32>().is_ok(), "{place}")
+                assert!(here.len() == 6 && here.parse::<u32>().is_ok(), "{place}");
             }
             Some("display_name" | "member_no_masked") => assert!(here.ends_with(last), "{place}"),
             _ if Uuid::parse_str(golden).is_ok() => {

@@ -130,7 +130,7 @@ async fn two_processes_never_share_a_journal() {
     let (client, _) = shop.client(folder.path(), &shop.gateway.base(), patient());
     let account = shop.account(&shop.gateway.base());
     let second = Client::open(folder.path(), account, patient());
-    let said = second.err().expect("the journal is in use").to_string();
+    let said = second.expect_err("the journal is in use").to_string();
     assert!(said.contains("two tills never share one"), "{said}");
     client.close().await;
 }
