@@ -120,8 +120,13 @@ async fn pass(
     let copy = async {
         let mut buffer = vec![0; 16 * 1_024];
         while let Ok(count) = from.read(&mut buffer).await {
-            if count == 0 || flow.wait_for(|flow| !held.contains(flow)).await.is_err() {
+            if count == 0 {
                 break;
+            }
+            // What was held when the line is cut is lost.
+            match flow.wait_for(|flow| !held.contains(flow)).await {
+                Ok(now) if *now != Flow::Cut => {}
+                _ => break,
             }
             if to.write_all(&buffer[..count]).await.is_err() {
                 break;

@@ -324,3 +324,20 @@ impl Store {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_taken_once_each_and_to_the_last() {
+        let mut places = Places { first: 3, last: 12 };
+        let mut taken = Vec::new();
+        while !places.is_empty() {
+            let some = places.take(4);
+            taken.extend(some.first..=some.last);
+        }
+        assert_eq!(taken, (3..=12).collect::<Vec<_>>());
+        assert!(places.take(4).is_empty());
+    }
+}

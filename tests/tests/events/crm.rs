@@ -4,13 +4,16 @@ use std::{path::PathBuf, process::Stdio, time::Duration};
 
 use acceptance::schemas;
 use futures_util::StreamExt as _;
-use gateway::outbox::{EXCHANGE, Publisher};
+use gateway::outbox::{EXCHANGE, Publisher, QUEUE};
 use lapin::{
     BasicProperties, Channel, Connection, ConnectionProperties, Consumer,
-    options::{BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions},
+    options::{
+        BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions,
+    },
     types::{AMQPValue, FieldTable},
 };
 use serde_json::Value;
+use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
@@ -76,6 +79,15 @@ impl Crm {
         assert!(ask.status().await.unwrap().success());
         let ended = tokio::time::timeout(WITHIN, process.wait()).await;
         assert!(ended.expect("it ends").unwrap().success());
+    }
+
+    /// Keeps it from writing until the lock is dropped.
+    pub(crate) async fn lock(&self) -> SqliteConnection {
+        let options = SqliteConnectOptions::new().filename(self.database());
+        let mut db = SqliteConnection::connect_with(&options).await.unwrap();
+        let lock = sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut db);
+        lock.await.unwrap();
+        db
     }
 
     /// What its books say; none before it has any.
@@ -161,6 +173,26 @@ impl Sender {
             .basic_publish(EXCHANGE.into(), kind.into(), options, body, properties)
             .await
             .unwrap();
+    }
+
+    /// Waits until the CRM's queue has given out all it has.
+    pub(crate) async fn all_are_delivered(&self) {
+        let passive = QueueDeclareOptions {
+            passive: true,
+            ..QueueDeclareOptions::default()
+        };
+        let look = async {
+            loop {
+                let more = FieldTable::default();
+                let queue = self.channel.queue_declare(QUEUE.into(), passive, more);
+                if queue.await.unwrap().message_count() == 0 {
+                    return;
+                }
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        let looked = tokio::time::timeout(WITHIN, look).await;
+        looked.expect("the CRM takes its messages");
     }
 
     /// Leaves; what it took and did not acknowledge goes back.

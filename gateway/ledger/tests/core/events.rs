@@ -147,21 +147,26 @@ fn a_refund_tells_its_pieces_and_the_days_of_grace() {
     let mut world = World::with(grace);
     world.play(
         "
-        grant ann 60 class=short
-        grant ann 40
-        p1: s1.t1 b1 buy ann food:2=1000 redeem=100
-        at 2027-01-05T12:00
+        grant ann 20 class=short
+        grant ann 30 class=active
+        grant ann 50
+        p1: s1.t1 b1 buy ann food:4=1000 redeem=100
+        at 2027-06-05T12:00
         s1.t1 refund p1 1x1
         ",
     );
-    // Spent last comes back first: 40 that live, 10 that had expired.
+    // Spent last comes back first: nothing yet of what had expired.
     let data = newest(&world);
     assert_eq!(data["lines"], json!([{ "line_no": 1, "quantity": 1 }]));
-    assert_eq!(data["points_restored"], 50);
     assert_eq!(
-        data["grace"],
-        json!({ "expires_on": "2027-01-15", "points": 10 })
+        (&data["points_restored"], &data["grace"]),
+        (&json!(25), &Value::Null)
     );
+    world.play("s1.t1 refund p1 1x3");
+    let data = newest(&world);
+    assert_eq!(data["points_restored"], 75);
+    let grace = json!({ "expires_on": "2027-06-15", "points": 50 });
+    assert_eq!(data["grace"], grace, "of both lots");
 }
 
 #[test]
