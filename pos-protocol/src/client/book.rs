@@ -287,6 +287,24 @@ impl Book {
         self.requests.get(self.by_id.get(id)?)
     }
 
+    /// The request that goes by this id now: itself, or the last that took its place.
+    #[must_use]
+    pub fn current<'a>(&'a self, id: &'a RequestId) -> &'a RequestId {
+        let mut current = id;
+        // Each took its place later than the one before it, so this ends.
+        while let Some(State::Replaced { by }) = self.find(current).map(|known| &known.state) {
+            current = by;
+        }
+        current
+    }
+
+    /// The ids this request went by before, the latest first.
+    #[must_use]
+    pub fn former(&self, id: &RequestId) -> Vec<RequestId> {
+        let replaced = |id: &RequestId| self.find(id)?.request.replaces.clone();
+        std::iter::successors(replaced(id), replaced).collect()
+    }
+
     /// Where the request of this id is.
     #[must_use]
     pub fn place(&self, id: &RequestId) -> Option<Place> {
@@ -354,16 +372,26 @@ impl Book {
         let holds: BTreeSet<AuthorizationId> =
             self.open_holds().into_iter().map(|(_, id)| id).collect();
         for (place, known) in &self.requests {
-            let verbatim = self.work.contains(place);
-            if verbatim || self.is_worth_keeping(known, since, &holds) {
-                entries.extend(known.entries(verbatim));
+            if self.stays(*place, known, since, &holds) {
+                entries.extend(known.entries(self.work.contains(place)));
             }
         }
         entries
     }
 
+    fn stays(
+        &self,
+        place: Place,
+        known: &Known,
+        since: Timestamp,
+        holds: &BTreeSet<AuthorizationId>,
+    ) -> bool {
+        self.work.contains(&place) || self.is_worth_keeping(place, known, since, holds)
+    }
+
     fn is_worth_keeping(
         &self,
+        place: Place,
         known: &Known,
         since: Timestamp,
         holds: &BTreeSet<AuthorizationId>,
@@ -380,6 +408,13 @@ impl Book {
         };
         if being_undone || undoes_open_sale() {
             return true;
+        }
+        // Somebody may know the request by this id, and undo it by it.
+        if let State::Replaced { by } = &known.state {
+            let by = self.place(by).filter(|by| *by > place);
+            return by
+                .and_then(|by| Some((by, self.requests.get(&by)?)))
+                .is_some_and(|(by, known)| self.stays(by, known, since, holds));
         }
         let recent = known.answered_at.unwrap_or(known.request.at) >= since;
         match message.operation() {

@@ -107,6 +107,8 @@ pub enum Notice {
     Settled {
         /// The request.
         request_id: RequestId,
+        /// The ids it went by before, the latest first: the cashier may have been told one of them.
+        replaces: Vec<RequestId>,
         /// Its basket.
         basket_id: Option<BasketId>,
         /// What it asked for.

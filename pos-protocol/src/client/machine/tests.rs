@@ -4,5 +4,7 @@
 mod disk;
 mod gateway;
 mod properties;
+mod queue;
 mod scenes;
+mod undoing;
 mod world;

@@ -106,7 +106,14 @@ impl Machine {
     }
 
     fn write_order(&mut self, now: &Moment, ordered: Ordered) -> Option<Pending> {
-        let Ordered { ticket, ask } = ordered;
+        let Ordered { ticket, mut ask } = ordered;
+        if let Ask::Reversal {
+            original_request_id,
+        } = &mut ask
+        {
+            // Under the id that the cashier was told there may be nothing to undo any more.
+            *original_request_id = self.book.current(original_request_id).clone();
+        }
         let Ok(id) = self.names.request() else {
             self.tell(ticket, None, Verdict::Refused(Refusal::Closed));
             return None;

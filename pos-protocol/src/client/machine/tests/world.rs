@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::gateway::Gateway;
 use crate::{
-    BasketId, Points, Receipt, ReceiptLine, Yen,
+    BasketId, Points, Receipt, ReceiptLine, RequestId, Yen,
     client::{
         ask::{Ask, Sale, Scan},
         book::Book,
@@ -35,6 +35,8 @@ pub(super) struct World {
     /// Requests of a till that died, still on their way; nobody waits for their replies.
     pub(super) orphans: Vec<Exchange>,
     pub(super) told: BTreeMap<Ticket, Verdict>,
+    /// The request ids that were told.
+    pub(super) named: BTreeMap<Ticket, RequestId>,
     pub(super) notices: Vec<Notice>,
     tickets: Ticket,
 }
@@ -58,6 +60,7 @@ impl World {
             coming: Vec::new(),
             orphans: Vec::new(),
             told: BTreeMap::new(),
+            named: BTreeMap::new(),
             notices: Vec::new(),
             tickets: 0,
         };
@@ -127,8 +130,11 @@ impl World {
                 self.going.push(exchange);
             }
             Step::Tell {
-                ticket, verdict, ..
+                ticket,
+                request_id,
+                verdict,
             } => {
+                self.named.extend(request_id.map(|id| (ticket, id)));
                 let before = self.told.insert(ticket, verdict);
                 assert_eq!(before, None, "told twice");
             }
