@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{moment::Moment, settings::Settings};
+use super::{book::Place, moment::Moment, settings::Settings};
 
 /// After so many failures in a row, with nothing in between that worked, the gateway counts as away.
 const AWAY_AFTER_FAILURES: u32 = 2;
@@ -11,6 +11,8 @@ const AWAY_AFTER_FAILURES: u32 = 2;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Health {
     failures: u32,
+    /// The request that failed last.
+    failed: Option<Place>,
     /// The queue waits until then.
     queue_from: Duration,
     /// Everybody waits until then: the gateway said so.
@@ -57,8 +59,19 @@ impl Health {
         was_away
     }
 
-    /// It said nothing, or that it cannot. True if it counts as away from now on.
-    pub(crate) fn failed(&mut self, now: &Moment, settings: &Settings) -> bool {
+    /// It said nothing, or that it cannot, to this request. True if it counts as away from now on.
+    ///
+    /// One request of the queue that fails again and again says nothing new about the line: it may be
+    /// the request.
+    pub(crate) fn failed(
+        &mut self,
+        (place, waited_for): (Place, bool),
+        now: &Moment,
+        settings: &Settings,
+    ) -> bool {
+        if self.failed.replace(place) == Some(place) && !waited_for {
+            return false;
+        }
         let was_away = self.is_away();
         self.failures = self.failures.saturating_add(1);
         let pause = backoff(self.failures, now.noise, settings);
@@ -67,8 +80,14 @@ impl Health {
     }
 
     /// It refuses this till. True if that is news.
-    pub(crate) fn refused(&mut self, what: &str, now: &Moment, settings: &Settings) -> bool {
-        self.failed(now, settings);
+    pub(crate) fn refused(
+        &mut self,
+        what: &str,
+        request: (Place, bool),
+        now: &Moment,
+        settings: &Settings,
+    ) -> bool {
+        self.failed(request, now, settings);
         let news = self.operator.as_deref() != Some(what);
         self.operator = Some(what.to_owned());
         news

@@ -149,6 +149,8 @@ struct Live {
     in_flight: Option<InFlight>,
     not_before: Duration,
     pause: Duration,
+    /// Whether it failed last while the gateway counted as away.
+    away: bool,
     why: Option<Why>,
     /// How often its id turned out to be taken.
     renamed: u8,
