@@ -111,11 +111,11 @@ impl Machine {
             (200, _) => self.taken_in(now, place, sent, body),
             (404, "unknown_resource") if !sent => self.not_there(place),
             (409, _) => {
-                self.line_worked();
+                self.line_reached();
                 self.later(now, place, retry_after, false);
             }
             (429, _) => {
-                self.line_worked();
+                self.line_reached();
                 let wait = retry_after.unwrap_or(Duration::from_secs(1));
                 self.health.hold(now.uptime.saturating_add(wait));
                 self.because(place, Why::Busy);
@@ -143,6 +143,9 @@ impl Machine {
             (408, _) => self.later(now, place, retry_after, true),
             (500, _) => {
                 // One request may break something every time; the others need not wait for it.
+                if self.health.faulted(place, now, &self.settings) {
+                    self.notice(Notice::Away);
+                }
                 self.later(now, place, Some(self.settings.backoff_first), true);
             }
             (501..=599, _) => {
@@ -177,7 +180,7 @@ impl Machine {
 
     /// The gateway has nothing under the id: the request is sent, again and under the same id.
     fn not_there(&mut self, place: Place) {
-        self.line_worked();
+        self.line_reached();
         if self.book.work_on(place) == Some(Work::Learn) {
             let what = What::Gone;
             self.arrived.push_back(Arrived { place, what });
@@ -230,13 +233,23 @@ impl Machine {
         }
     }
 
+    fn line_reached(&mut self) {
+        if self.health.reached() {
+            self.back();
+        }
+    }
+
     fn line_worked(&mut self) {
         if self.health.worked() {
-            self.notice(Notice::Back);
-            // These failed because nothing got through.
-            for live in self.live.values_mut().filter(|live| live.away) {
-                live.not_before = Duration::ZERO;
-            }
+            self.back();
+        }
+    }
+
+    fn back(&mut self) {
+        self.notice(Notice::Back);
+        // These failed because nothing got through.
+        for live in self.live.values_mut().filter(|live| live.away) {
+            live.not_before = Duration::ZERO;
         }
     }
 

@@ -93,3 +93,36 @@ fn the_queue_goes_at_once_when_the_gateway_is_back() {
     assert!(matches!(world.told[&ticket], Verdict::Approved(_)));
     assert_eq!(world.machine.book().unsettled(), 0);
 }
+
+/// Every request that is sent meets a fault; the gateway still says what it does not know.
+#[test]
+fn faults_of_every_request_slow_the_queue_down() {
+    let mut world = queued(50);
+    let mut sent = 0;
+    for _ in 0..6_000 {
+        for exchange in std::mem::take(&mut world.going) {
+            if exchange.message.is_none() {
+                world.arrive(&exchange);
+                continue;
+            }
+            sent += 1;
+            let (status, body, retry_after) = (500, None, None);
+            let fault = Reply::Http {
+                status,
+                body,
+                retry_after,
+            };
+            world.reply(&exchange, fault);
+        }
+        for (exchange, reply) in std::mem::take(&mut world.coming) {
+            world.reply(&exchange, reply);
+        }
+        world.steps();
+        world.advance(Duration::from_millis(100));
+    }
+    assert!(sent <= 60, "sent {sent} times in ten minutes");
+    assert!(world.machine.is_away());
+    world.heal();
+    assert!(!world.machine.is_away());
+    assert_eq!(world.machine.book().sold().count(), 50);
+}
