@@ -9,12 +9,13 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    message::{Message, Operation, Reading, Request},
+    message::{Message, OfflineSpending, Operation, Reading, Request},
     record::{Entry, Opened},
     verdict::Decline,
 };
 use crate::{
-    AuthorizationAnswer, AuthorizationId, BasketId, RequestId, ReversalAnswer, ReversalEffect,
+    AuthorizationAnswer, AuthorizationId, BasketId, Points, RequestId, ReversalAnswer,
+    ReversalEffect,
 };
 
 /// Where a request is in the journal: later requests have higher numbers.
@@ -117,7 +118,9 @@ impl Known {
 
     fn wants_advice(&self) -> bool {
         let message = &self.request.message;
-        let cured = |decline: &Decline| message.advice_may_cure(decline);
+        // Whether the store bears the risk is not in the journal: that is for whoever writes it.
+        let cured =
+            |decline: &Decline| message.advice_may_cure(decline, OfflineSpending::StoreBearsRisk);
         self.state == State::Answered
             && self.kept
             && self.request.scanned_at.is_some()
@@ -131,6 +134,8 @@ pub struct Book {
     opened: Option<Opened>,
     requests: BTreeMap<Place, Known>,
     by_id: HashMap<RequestId, Place>,
+    /// The authorizations that were approved, by their hold.
+    holds: HashMap<AuthorizationId, Place>,
     work: BTreeSet<Place>,
     next: Place,
 }
@@ -185,6 +190,7 @@ impl Book {
                         known.state = State::Answered;
                     }
                 });
+                self.note_hold(request_id);
                 // Its original may have something to learn now.
                 let reversed = self
                     .find(request_id)
@@ -202,6 +208,22 @@ impl Book {
                     problem: problem.clone(),
                 };
             }),
+        }
+    }
+
+    fn note_hold(&mut self, id: &RequestId) {
+        let Some(known) = self
+            .find(id)
+            .filter(|known| known.request.message.operation() == Operation::Authorization)
+        else {
+            return;
+        };
+        let hold = known
+            .approval()
+            .and_then(|answer| serde_json::from_value::<AuthorizationAnswer>(answer).ok())
+            .and_then(|answer| answer.authorization);
+        if let (Some(hold), Some(place)) = (hold, self.place(id)) {
+            self.holds.insert(hold.id, place);
         }
     }
 
@@ -333,6 +355,15 @@ impl Book {
     pub fn has_sale(&self, basket: &BasketId) -> bool {
         let mut latest = self.requests.values().rev();
         latest.any(|known| known.request.basket_id.as_ref() == Some(basket) && known.is_live_sale())
+    }
+
+    /// How many points a hold promised, if its approval is here.
+    #[must_use]
+    pub fn held(&self, hold: AuthorizationId) -> Option<Points> {
+        let place = self.holds.get(&hold)?;
+        let approval = self.requests.get(place)?.approval()?;
+        let answer: AuthorizationAnswer = serde_json::from_value(approval).ok()?;
+        Some(answer.authorization?.points)
     }
 
     /// Holds that were approved and of which nothing further is written: no void, sale or reversal.

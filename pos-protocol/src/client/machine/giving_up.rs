@@ -76,11 +76,18 @@ impl Machine {
         }
     }
 
+    /// What giving this message up means, by itself.
+    pub(super) fn gives_up(&self, message: &Message) -> GiveUp {
+        let hold = message.purchase().and_then(|sale| sale.authorization_id);
+        let held = hold.and_then(|hold| self.book.held(hold));
+        message.give_up(self.settings.offline_spending, held)
+    }
+
     /// What giving this request up means. A sale whose outcome may have been in a damaged record is
     /// never undone: the cashier may have been told that it was approved.
     pub(super) fn rule(&self, known: &Known) -> GiveUp {
         let message = &known.request.message;
-        match message.give_up(self.settings.offline_spending) {
+        match self.gives_up(message) {
             GiveUp::Reverse if known.doubtful && message.operation() == Operation::Purchase => {
                 GiveUp::Keep
             }

@@ -6,5 +6,6 @@ mod gateway;
 mod properties;
 mod queue;
 mod scenes;
+mod spending;
 mod undoing;
 mod world;

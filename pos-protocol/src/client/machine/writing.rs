@@ -139,7 +139,7 @@ impl Machine {
             id: id.clone(),
             ticket,
         };
-        let kept = request.message.give_up(self.settings.offline_spending) == GiveUp::Keep;
+        let kept = self.gives_up(&request.message) == GiveUp::Keep;
         if self.health.is_away() && kept {
             let scanned_at = request.scanned_at.unwrap_or(now.at);
             if let Some(advice) = request.message.as_advice(scanned_at, id.clone()) {
@@ -273,6 +273,16 @@ impl Machine {
         let name = self.names.request().ok()?;
         let known = self.book.at(place)?;
         match work {
+            // The store does not bear what the member turned out not to have.
+            Work::Advise if !self.may_advise(known) => {
+                let request_id = known.request.message.request_id().clone();
+                let entry = Entry::Dropped {
+                    request_id,
+                    at: now.at,
+                };
+                let verdict = Verdict::Declined(known.decline()?);
+                Some(Pending::one(entry, Then::Settle { place, verdict }))
+            }
             Work::Advise => {
                 let advice = giving_up::advice(known, name, now.at)?;
                 let entry = Entry::Request(Box::new(advice));
@@ -288,6 +298,14 @@ impl Machine {
                 ))
             }
         }
+    }
+
+    /// Whether the advice of a sale that was declined late may be told.
+    fn may_advise(&self, known: &Known) -> bool {
+        let spending = self.settings.offline_spending;
+        let message = &known.request.message;
+        let decline = known.decline();
+        decline.is_some_and(|decline| message.advice_may_cure(&decline, spending))
     }
 
     /// What is repeated until it is answered has no entry for giving up: the cashier is just told.
