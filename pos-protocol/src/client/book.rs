@@ -63,7 +63,7 @@ pub struct Known {
     pub answer: Option<Value>,
     /// When the answer came.
     pub answered_at: Option<Timestamp>,
-    /// Whether a record behind it was damaged, which may have been its answer.
+    /// Whether a record behind it was damaged, which may have been its outcome.
     pub doubtful: bool,
 }
 
@@ -141,23 +141,17 @@ pub struct Book {
 }
 
 impl Book {
-    /// The book of a journal's entries. Requests before `damaged_before` (an index into them) may have
-    /// lost their outcome.
+    /// The book of a journal's entries.
     #[must_use]
-    pub fn of(entries: &[Entry], damaged_before: usize) -> Self {
+    pub fn of(entries: &[Entry]) -> Self {
         let mut book = Self::default();
-        for (index, entry) in entries.iter().enumerate() {
-            if index == damaged_before {
-                book.doubt();
-            }
+        for entry in entries {
             book.apply(entry);
-        }
-        if damaged_before >= entries.len() {
-            book.doubt();
         }
         book
     }
 
+    /// What is known of the requests so far may not be all.
     fn doubt(&mut self) {
         for known in self.requests.values_mut() {
             known.doubtful = true;
@@ -168,6 +162,7 @@ impl Book {
     pub fn apply(&mut self, entry: &Entry) {
         match entry {
             Entry::Opened(opened) => self.opened = Some(opened.clone()),
+            Entry::Damaged { .. } => self.doubt(),
             Entry::Request(request) => self.apply_request(request),
             Entry::Kept { request_id, .. } => self.change(request_id, |known| {
                 known.kept = true;
@@ -402,10 +397,22 @@ impl Book {
         let mut entries: Vec<Entry> = self.opened.clone().map(Entry::Opened).into_iter().collect();
         let holds: BTreeSet<AuthorizationId> =
             self.open_holds().into_iter().map(|(_, id)| id).collect();
+        let doubtful = |place: &&Place| {
+            let known = self.requests.get(place);
+            known.is_some_and(|known| known.doubtful)
+        };
+        // Doubt is about all requests before a place; of what is settled nobody asks any more.
+        let mut doubt_behind = self.work.iter().rev().find(doubtful).copied();
         for (place, known) in &self.requests {
+            if !known.doubtful && doubt_behind.take().is_some() {
+                entries.push(Entry::Damaged { records: 1 });
+            }
             if self.stays(*place, known, since, &holds) {
                 entries.extend(known.entries(self.work.contains(place)));
             }
+        }
+        if doubt_behind.is_some() {
+            entries.push(Entry::Damaged { records: 1 });
         }
         entries
     }

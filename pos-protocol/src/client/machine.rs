@@ -271,7 +271,7 @@ impl Machine {
     ///
     /// Only when [`Machine::is_settled`]: places change.
     pub fn compact(&mut self, entries: &[Entry]) {
-        self.book = Book::of(entries, 0);
+        self.book = Book::of(entries);
         self.live.clear();
     }
 

@@ -29,7 +29,10 @@ impl Machine {
             let live = self.live.get(&place).unwrap_or(&untried);
             let sendable = match work {
                 // A request nobody waits for is given up before anything else happens to it.
-                Work::Send => known.state == State::Kept || live.waiting.is_some(),
+                Work::Send => {
+                    let waited_for = live.waiting.is_some();
+                    known.state == State::Kept || waited_for || self.is_asked_about(place, known)
+                }
                 Work::Learn => true,
                 Work::Advise => false,
             };

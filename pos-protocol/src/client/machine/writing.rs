@@ -182,10 +182,12 @@ impl Machine {
             .get(&place)
             .is_some_and(|live| live.waiting.is_some());
         let forsaken = known.state == State::Open && !waited_for;
+        let rule = self.gives_up(&known.request.message);
+        let asked = self.is_asked_about(place, known);
         let (answer, verdict) = match what {
             // It came too late: the cashier was told that it will be undone.
             What::Answer(_, Reading::Approved(_))
-                if forsaken && self.rule(known) == GiveUp::Reverse =>
+                if forsaken && rule == GiveUp::Reverse && !asked =>
             {
                 return None;
             }
@@ -202,7 +204,7 @@ impl Machine {
             What::Gone => return None,
         };
         let mut entries = Vec::new();
-        if forsaken && self.rule(known) == GiveUp::Keep {
+        if forsaken && rule == GiveUp::Keep {
             // The cashier was told that it counts while that could not be written down.
             let request_id = request_id.clone();
             entries.push(Entry::Kept { request_id, at });
@@ -329,7 +331,9 @@ impl Machine {
     /// Whether a request is still open and its cashier has waited long enough, or is gone.
     pub(super) fn is_unattended(&self, place: Place, known: &Known, now: &Moment) -> bool {
         let waiting = self.live.get(&place).and_then(|live| live.waiting);
-        known.state == State::Open && waiting.is_none_or(|(_, until)| now.uptime >= until)
+        known.state == State::Open
+            && waiting.is_none_or(|(_, until)| now.uptime >= until)
+            && !self.is_asked_about(place, known)
     }
 
     /// The journal cannot be written, and cashiers wait no longer: they are told. What they are told

@@ -25,8 +25,6 @@ pub(super) struct World {
     /// What is on the disk.
     pub(super) disk: Vec<Entry>,
     pub(super) disk_full: bool,
-    /// How many entries stand before a damaged one.
-    pub(super) damaged_before: usize,
     uptime: Duration,
     noise: u64,
     /// Requests on their way to the gateway, and replies on their way back.
@@ -53,7 +51,6 @@ impl World {
             settings,
             disk: Vec::new(),
             disk_full: false,
-            damaged_before: 0,
             uptime: Duration::ZERO,
             noise: 1,
             going: Vec::new(),
@@ -90,7 +87,7 @@ impl World {
     }
 
     fn book(&self) -> Book {
-        Book::of(&self.disk, self.damaged_before)
+        Book::of(&self.disk)
     }
 
     pub(super) fn order(&mut self, ask: Ask) -> Ticket {
