@@ -14,7 +14,7 @@ use super::{
     verdict::Decline,
 };
 use crate::{
-    AuthorizationAnswer, AuthorizationId, BasketId, Points, RequestId, ReversalAnswer,
+    AuthorizationAnswer, AuthorizationId, BasketId, Points, Reason, RequestId, ReversalAnswer,
     ReversalEffect,
 };
 
@@ -74,7 +74,8 @@ pub enum Work {
     Send,
     /// It was declined late, and an advice may still get through.
     Advise,
-    /// It was reversed, took effect before, and its answer is missing in the day's totals.
+    /// It was reversed, or could not be, because it took effect before; and its answer is missing in the
+    /// day's totals.
     Learn,
 }
 
@@ -116,6 +117,20 @@ impl Known {
             }
     }
 
+    /// What this found in effect, if it is a reversal that did.
+    fn undone(&self) -> Option<Undone> {
+        self.request.message.reverses()?;
+        match self.reading()? {
+            Reading::Approved(answer) => {
+                let answer: ReversalAnswer = serde_json::from_value(answer).ok()?;
+                (answer.effect == Some(ReversalEffect::Refunded)).then_some(Undone::Refunded)
+            }
+            Reading::Declined(decline) => {
+                (decline.known() == Some(Reason::NotReversible)).then_some(Undone::NotReversible)
+            }
+        }
+    }
+
     fn wants_advice(&self) -> bool {
         let message = &self.request.message;
         // Whether the store bears the risk is not in the journal: that is for whoever writes it.
@@ -126,6 +141,15 @@ impl Known {
             && self.request.scanned_at.is_some()
             && self.decline().as_ref().is_some_and(cured)
     }
+}
+
+/// What a reversal found in effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Undone {
+    /// A sale, which is undone.
+    Refunded,
+    /// Something that has no opposite, and stands.
+    NotReversible,
 }
 
 /// The book.
@@ -186,12 +210,13 @@ impl Book {
                     }
                 });
                 self.note_hold(request_id);
+                self.stand(request_id);
                 // Its original may have something to learn now.
                 let reversed = self
                     .find(request_id)
                     .and_then(|known| known.request.message.reverses().cloned());
                 if let Some(original) = reversed {
-                    self.change(&original, |_| {});
+                    self.stand(&original);
                 }
             }
             Entry::Refused {
@@ -204,6 +229,35 @@ impl Book {
                 };
             }),
         }
+    }
+
+    /// Whether a reversal of this request is on its way, or has undone a sale.
+    fn is_being_undone(&self, original: &RequestId) -> bool {
+        let by = match self.find(original).map(|known| &known.state) {
+            Some(State::Reversed { by }) => self.find(by),
+            _ => None,
+        };
+        by.is_some_and(|by| by.state == State::Kept || by.undone() == Some(Undone::Refunded))
+    }
+
+    /// Whether this request was to be reversed, and could not be.
+    fn is_not_reversible(&self, known: &Known) -> bool {
+        let State::Reversed { by } = &known.state else {
+            return false;
+        };
+        self.find(by).and_then(Known::undone) == Some(Undone::NotReversible)
+    }
+
+    /// What could not be reversed is what it was before: it took effect.
+    fn stand(&mut self, id: &RequestId) {
+        let stands = self
+            .find(id)
+            .is_some_and(|known| known.answer.is_some() && self.is_not_reversible(known));
+        self.change(id, |known| {
+            if stands {
+                known.state = State::Answered;
+            }
+        });
     }
 
     fn note_hold(&mut self, id: &RequestId) {
@@ -243,9 +297,12 @@ impl Book {
             known.state = State::Kept;
         }
         if let Some(original) = request.message.reverses() {
-            self.change(original, |known| {
-                known.state = State::Reversed { by: id.clone() };
-            });
+            // A second reversal finds nothing to undo; what the first found is in the totals.
+            if !self.is_being_undone(original) {
+                self.change(original, |known| {
+                    known.state = State::Reversed { by: id.clone() };
+                });
+            }
         }
         let place = self.next;
         self.next = self.next.saturating_add(1);
@@ -276,9 +333,7 @@ impl Book {
             State::Open | State::Kept => Some(Work::Send),
             State::Answered if known.wants_advice() => Some(Work::Advise),
             State::Reversed { by } if known.answer.is_none() => {
-                let undone = self.find(by)?.approval()?;
-                let undone: ReversalAnswer = serde_json::from_value(undone).ok()?;
-                (undone.effect == Some(ReversalEffect::Refunded)).then_some(Work::Learn)
+                self.find(by)?.undone().map(|_| Work::Learn)
             }
             _ => None,
         }

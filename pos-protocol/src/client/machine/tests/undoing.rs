@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::{
+    gateway::{calendar, http},
     scenes::{exchange, sell, wait_in_vain, world},
-    world::World,
+    world::{World, basket},
 };
 use crate::{
     RequestId,
@@ -96,4 +99,68 @@ fn a_renamed_sale_is_undone_by_its_first_name() {
     assert_eq!(world.gateway.live("b").count(), 1);
     undo(&mut world, &first);
     nothing_stands(world);
+}
+
+/// The first finds the sale, whose answer was lost, and the second finds nothing.
+#[test]
+fn a_sale_that_is_undone_twice_is_in_the_totals_once() {
+    for lost in [true, false] {
+        let mut world = world();
+        sell(&mut world, "b", 0);
+        let original = world.going[0].request_id.clone();
+        if lost {
+            let first = world.going.pop().unwrap();
+            world.arrive(&first);
+            world.coming.clear();
+        } else {
+            exchange(&mut world);
+        }
+        undo(&mut world, &original);
+        let second = undo(&mut world, &original);
+        world.heal();
+        undo(&mut world, &original);
+        world.heal();
+        assert!(matches!(world.told[&second], Verdict::Approved(_)));
+        totals_agree(&world, 1);
+        nothing_stands(world);
+    }
+}
+
+/// A part of the sale was returned at another till, so it cannot be reversed: it stands.
+#[test]
+fn a_sale_that_cannot_be_reversed_is_in_the_totals() {
+    for lost in [true, false] {
+        let mut world = world();
+        sell(&mut world, "b", 0);
+        let original = world.going[0].request_id.clone();
+        if lost {
+            let first = world.going.pop().unwrap();
+            world.arrive(&first);
+            world.coming.clear();
+        } else {
+            exchange(&mut world);
+        }
+        let undone = undo(&mut world, &original);
+        let reversal = world.going.pop().unwrap();
+        let decline = json!({"outcome": "declined", "response_code": "21",
+            "reason": "not_reversible", "request_id": reversal.request_id});
+        world.reply(&reversal, http(200, decline));
+        world.heal();
+        assert!(matches!(world.told[&undone], Verdict::Declined(_)));
+        totals_agree(&world, 1);
+        let book = world.machine.book();
+        assert!(book.sold().all(|sold| !sold.reversed));
+        assert!(book.has_sale(&basket("b")));
+        let now = world.now();
+        world.disk = world.machine.compacted(&now);
+        world.restart();
+        totals_agree(&world, 1);
+    }
+}
+
+fn totals_agree(world: &World, purchases: u64) {
+    let day = "2026-11-22".parse().unwrap();
+    let totals = world.machine.book().totals(day, &calendar());
+    assert_eq!(totals, world.gateway.totals());
+    assert_eq!(u64::from(totals.purchases), purchases);
 }
