@@ -275,11 +275,16 @@ impl Message {
         }
     }
 
+    /// Whether this is an answer of a gateway under this message's id, whatever it answers.
+    pub(crate) fn is_named_by(&self, answer: &Value) -> bool {
+        let id = answer.get("request_id").and_then(Value::as_str);
+        id == Some(self.request_id().as_str()) && answer.get("outcome").is_some()
+    }
+
     /// What an answer says; `None` if it is not an answer to this message.
     #[must_use]
     pub fn read(&self, answer: &Value) -> Option<Reading> {
-        let id = answer.get("request_id").and_then(Value::as_str);
-        if id != Some(self.request_id().as_str()) {
+        if !self.is_named_by(answer) {
             return None;
         }
         let outcome = answer.get("outcome").cloned().unwrap_or_default();

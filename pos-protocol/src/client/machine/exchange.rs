@@ -170,14 +170,14 @@ impl Machine {
                 let what = What::Answer(answer, reading);
                 self.arrived.push_back(Arrived { place, what });
             }
-            None if sent => {
+            // What is stored under the id is another request's answer. Sending ours settles it: the
+            // gateway compares the bodies.
+            None if !sent && known.request.message.is_named_by(&answer) => self.not_there(place),
+            None => {
                 // Something on the way answers in the gateway's place.
                 self.line_failed(now, place);
                 self.later(now, place, None, true);
             }
-            // What is stored under the id looks like another request's answer. Sending ours settles it:
-            // the gateway compares the bodies.
-            None => self.not_there(place),
         }
     }
 
