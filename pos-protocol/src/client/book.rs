@@ -5,12 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use serde_json::Value;
 
 use super::{
     message::{Message, OfflineSpending, Operation, Reading, Request},
     record::{Entry, Opened},
+    settings::BusinessDay,
     verdict::Decline,
 };
 use crate::{
@@ -353,6 +354,12 @@ impl Book {
         self.work.len()
     }
 
+    /// When something was last heard of any request.
+    #[must_use]
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.requests.values().map(Known::last_at).max()
+    }
+
     /// The request of this id.
     #[must_use]
     pub fn find(&self, id: &RequestId) -> Option<&Known> {
@@ -445,10 +452,23 @@ impl Book {
     }
 
     /// The entries of a smaller journal that says the same of everything that still matters: what has
-    /// something left to do, as it is; sales, refunds and what undid them since `since`, and open
-    /// holds, without their card texts. The rest is settled and forgotten.
+    /// something left to do, as it is; sales, refunds and what undid them since `since`, those of the
+    /// newest `days` business days on which there were any, and open holds, without their card texts.
+    /// The rest is settled and forgotten.
+    ///
+    /// The days are counted, not measured: a clock that jumps makes none of them old.
     #[must_use]
-    pub fn compacted(&self, since: Timestamp) -> Vec<Entry> {
+    pub fn compacted(&self, since: Timestamp, days: usize, calendar: &BusinessDay) -> Vec<Entry> {
+        let busy: BTreeSet<Date> = self
+            .requests
+            .values()
+            .filter_map(|known| known.business_day(calendar))
+            .collect();
+        let days: BTreeSet<Date> = busy.into_iter().rev().take(days).collect();
+        let recent = |known: &Known| {
+            let day = || known.business_day(calendar);
+            known.last_at() >= since || day().is_some_and(|day| days.contains(&day))
+        };
         let mut entries: Vec<Entry> = self.opened.clone().map(Entry::Opened).into_iter().collect();
         let holds: BTreeSet<AuthorizationId> =
             self.open_holds().into_iter().map(|(_, id)| id).collect();
@@ -462,7 +482,7 @@ impl Book {
             if !known.doubtful && doubt_behind.take().is_some() {
                 entries.push(Entry::Damaged { records: 1 });
             }
-            if self.stays(*place, known, since, &holds) {
+            if self.stays(*place, known, &recent, &holds) {
                 entries.extend(known.entries(self.work.contains(place)));
             }
         }
@@ -476,17 +496,17 @@ impl Book {
         &self,
         place: Place,
         known: &Known,
-        since: Timestamp,
+        recent: &dyn Fn(&Known) -> bool,
         holds: &BTreeSet<AuthorizationId>,
     ) -> bool {
-        self.work.contains(&place) || self.is_worth_keeping(place, known, since, holds)
+        self.work.contains(&place) || self.is_worth_keeping(place, known, recent, holds)
     }
 
     fn is_worth_keeping(
         &self,
         place: Place,
         known: &Known,
-        since: Timestamp,
+        recent: &dyn Fn(&Known) -> bool,
         holds: &BTreeSet<AuthorizationId>,
     ) -> bool {
         let message = &known.request.message;
@@ -507,9 +527,9 @@ impl Book {
             let by = self.place(by).filter(|by| *by > place);
             return by
                 .and_then(|by| Some((by, self.requests.get(&by)?)))
-                .is_some_and(|(by, known)| self.stays(by, known, since, holds));
+                .is_some_and(|(by, known)| self.stays(by, known, recent, holds));
         }
-        let recent = known.answered_at.unwrap_or(known.request.at) >= since;
+        let recent = recent(known);
         match message.operation() {
             Operation::Purchase | Operation::Refund | Operation::Reversal => {
                 recent && known.approval().is_some()
@@ -525,6 +545,20 @@ impl Book {
 }
 
 impl Known {
+    /// When something was last heard of it.
+    fn last_at(&self) -> Timestamp {
+        self.answered_at.unwrap_or(self.request.at)
+    }
+
+    /// The business day in whose totals it is, if it is in any.
+    fn business_day(&self, calendar: &BusinessDay) -> Option<Date> {
+        match &self.request.message {
+            Message::Purchase(sale) => Some(sale.receipt.business_date),
+            Message::Refund(..) | Message::Reversal(_) => Some(calendar.of(self.last_at())),
+            _ => None,
+        }
+    }
+
     /// The entries that make this, in order. A reversal or replacement is made by its own request.
     fn entries(&self, verbatim: bool) -> Vec<Entry> {
         let mut request = self.request.clone();

@@ -263,8 +263,13 @@ impl Machine {
     /// A smaller journal that says the same; see [`Book::compacted`].
     #[must_use]
     pub fn compacted(&self, now: &Moment) -> Vec<Entry> {
-        let since = now.at.checked_sub(self.settings.keep);
-        self.book.compacted(since.unwrap_or(now.at))
+        let settings = &self.settings;
+        // The clock may have jumped forward since.
+        let newest = self.book.newest().unwrap_or(now.at).min(now.at);
+        let since = newest.checked_sub(settings.keep).unwrap_or(newest);
+        let days = usize::try_from(settings.keep.as_hours() / 24).unwrap_or(0);
+        self.book
+            .compacted(since, days.max(1), &settings.business_day)
     }
 
     /// Takes the journal's compaction for granted: the book is read again from what is in the file.

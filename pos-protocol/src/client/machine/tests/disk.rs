@@ -10,6 +10,7 @@ use crate::client::{
     ask::Ask,
     machine::Notice,
     record::Entry,
+    settings::BusinessDay,
     verdict::{Refusal, Verdict},
 };
 
@@ -195,4 +196,47 @@ fn a_settled_request_loses_its_card_text_when_the_journal_is_made_smaller() {
     let now = world.now();
     let small = serde_json::to_string(&world.machine.compacted(&now)).unwrap();
     assert!(!small.contains("b-1@") && small.contains("b-2@"), "{small}");
+}
+
+/// The clock jumps ten years ahead, before or after another sale, and the journal is made smaller.
+#[test]
+fn a_clock_that_jumps_forgets_nothing_of_today() {
+    for sells_then in [false, true] {
+        let mut world = world();
+        sell(&mut world, "b-1", 0);
+        exchange(&mut world);
+        world.advance(Duration::from_secs(10 * 365 * 86_400));
+        if sells_then {
+            sell(&mut world, "b-2", 0);
+            exchange(&mut world);
+        }
+        let before = world.machine.book().sold().count();
+        assert_eq!(before, if sells_then { 2 } else { 1 });
+        let now = world.now();
+        world.disk = world.machine.compacted(&now);
+        world.restart();
+        assert_eq!(world.machine.book().sold().count(), before);
+    }
+}
+
+/// What is older than the newest days on which anything was sold, and older than that, is forgotten.
+#[test]
+fn old_days_are_forgotten() {
+    let mut world = world();
+    for day in 0..40 {
+        let name = format!("b-{day}");
+        let at = world.now().at;
+        let mut sale = sale(&name, scan(&name, at), 0);
+        sale.receipt.business_date = BusinessDay::default().of(at);
+        world.order(Ask::Purchase(sale));
+        world.steps();
+        exchange(&mut world);
+        world.advance(Duration::from_secs(86_400));
+    }
+    assert_eq!(world.machine.book().sold().count(), 40);
+    let now = world.now();
+    world.disk = world.machine.compacted(&now);
+    world.restart();
+    let left = world.machine.book().sold().count();
+    assert!((31..=32).contains(&left), "{left} of 40 days are left");
 }

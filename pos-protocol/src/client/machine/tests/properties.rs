@@ -332,7 +332,8 @@ impl Shop {
         assert_eq!(sorted, theirs, "the journal's sales and the gateway's");
         let day = "2026-11-22".parse().unwrap();
         assert_eq!(book.totals(day, &calendar()), gateway.totals());
-        let compacted = crate::client::Book::of(&book.compacted(super::world::begin()));
+        let compacted =
+            crate::client::Book::of(&book.compacted(super::world::begin(), 0, &calendar()));
         assert_eq!(compacted.totals(day, &calendar()), gateway.totals());
         assert_eq!(compacted.open_holds(), book.open_holds());
         assert_eq!(compacted.unsettled(), 0);
