@@ -5,16 +5,18 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use serde_json::Value;
 
 use super::{
-    message::{Message, Operation, Reading, Request},
+    message::{Message, OfflineSpending, Operation, Reading, Request},
     record::{Entry, Opened},
+    settings::BusinessDay,
     verdict::Decline,
 };
 use crate::{
-    AuthorizationAnswer, AuthorizationId, BasketId, RequestId, ReversalAnswer, ReversalEffect,
+    AuthorizationAnswer, AuthorizationId, BasketId, Points, Reason, RequestId, ReversalAnswer,
+    ReversalEffect,
 };
 
 /// Where a request is in the journal: later requests have higher numbers.
@@ -62,7 +64,7 @@ pub struct Known {
     pub answer: Option<Value>,
     /// When the answer came.
     pub answered_at: Option<Timestamp>,
-    /// Whether a record behind it was damaged, which may have been its answer.
+    /// Whether a record behind it was damaged, which may have been its outcome.
     pub doubtful: bool,
 }
 
@@ -73,7 +75,8 @@ pub enum Work {
     Send,
     /// It was declined late, and an advice may still get through.
     Advise,
-    /// It was reversed, took effect before, and its answer is missing in the day's totals.
+    /// It was reversed, or could not be, because it took effect before; and its answer is missing in the
+    /// day's totals.
     Learn,
 }
 
@@ -115,14 +118,39 @@ impl Known {
             }
     }
 
+    /// What this found in effect, if it is a reversal that did.
+    fn undone(&self) -> Option<Undone> {
+        self.request.message.reverses()?;
+        match self.reading()? {
+            Reading::Approved(answer) => {
+                let answer: ReversalAnswer = serde_json::from_value(answer).ok()?;
+                (answer.effect == Some(ReversalEffect::Refunded)).then_some(Undone::Refunded)
+            }
+            Reading::Declined(decline) => {
+                (decline.known() == Some(Reason::NotReversible)).then_some(Undone::NotReversible)
+            }
+        }
+    }
+
     fn wants_advice(&self) -> bool {
         let message = &self.request.message;
-        let cured = |decline: &Decline| message.advice_may_cure(decline);
+        // Whether the store bears the risk is not in the journal: that is for whoever writes it.
+        let cured =
+            |decline: &Decline| message.advice_may_cure(decline, OfflineSpending::StoreBearsRisk);
         self.state == State::Answered
             && self.kept
             && self.request.scanned_at.is_some()
             && self.decline().as_ref().is_some_and(cured)
     }
+}
+
+/// What a reversal found in effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Undone {
+    /// A sale, which is undone.
+    Refunded,
+    /// Something that has no opposite, and stands.
+    NotReversible,
 }
 
 /// The book.
@@ -131,28 +159,24 @@ pub struct Book {
     opened: Option<Opened>,
     requests: BTreeMap<Place, Known>,
     by_id: HashMap<RequestId, Place>,
+    /// The authorizations that were approved, by their hold.
+    holds: HashMap<AuthorizationId, Place>,
     work: BTreeSet<Place>,
     next: Place,
 }
 
 impl Book {
-    /// The book of a journal's entries. Requests before `damaged_before` (an index into them) may have
-    /// lost their outcome.
+    /// The book of a journal's entries.
     #[must_use]
-    pub fn of(entries: &[Entry], damaged_before: usize) -> Self {
+    pub fn of(entries: &[Entry]) -> Self {
         let mut book = Self::default();
-        for (index, entry) in entries.iter().enumerate() {
-            if index == damaged_before {
-                book.doubt();
-            }
+        for entry in entries {
             book.apply(entry);
-        }
-        if damaged_before >= entries.len() {
-            book.doubt();
         }
         book
     }
 
+    /// What is known of the requests so far may not be all.
     fn doubt(&mut self) {
         for known in self.requests.values_mut() {
             known.doubtful = true;
@@ -163,6 +187,7 @@ impl Book {
     pub fn apply(&mut self, entry: &Entry) {
         match entry {
             Entry::Opened(opened) => self.opened = Some(opened.clone()),
+            Entry::Damaged { .. } => self.doubt(),
             Entry::Request(request) => self.apply_request(request),
             Entry::Kept { request_id, .. } => self.change(request_id, |known| {
                 known.kept = true;
@@ -185,12 +210,14 @@ impl Book {
                         known.state = State::Answered;
                     }
                 });
+                self.note_hold(request_id);
+                self.stand(request_id);
                 // Its original may have something to learn now.
                 let reversed = self
                     .find(request_id)
                     .and_then(|known| known.request.message.reverses().cloned());
                 if let Some(original) = reversed {
-                    self.change(&original, |_| {});
+                    self.stand(&original);
                 }
             }
             Entry::Refused {
@@ -202,6 +229,51 @@ impl Book {
                     problem: problem.clone(),
                 };
             }),
+        }
+    }
+
+    /// Whether a reversal of this request is on its way, or has undone a sale.
+    fn is_being_undone(&self, original: &RequestId) -> bool {
+        let by = match self.find(original).map(|known| &known.state) {
+            Some(State::Reversed { by }) => self.find(by),
+            _ => None,
+        };
+        by.is_some_and(|by| by.state == State::Kept || by.undone() == Some(Undone::Refunded))
+    }
+
+    /// Whether this request was to be reversed, and could not be.
+    fn is_not_reversible(&self, known: &Known) -> bool {
+        let State::Reversed { by } = &known.state else {
+            return false;
+        };
+        self.find(by).and_then(Known::undone) == Some(Undone::NotReversible)
+    }
+
+    /// What could not be reversed is what it was before: it took effect.
+    fn stand(&mut self, id: &RequestId) {
+        let stands = self
+            .find(id)
+            .is_some_and(|known| known.answer.is_some() && self.is_not_reversible(known));
+        self.change(id, |known| {
+            if stands {
+                known.state = State::Answered;
+            }
+        });
+    }
+
+    fn note_hold(&mut self, id: &RequestId) {
+        let Some(known) = self
+            .find(id)
+            .filter(|known| known.request.message.operation() == Operation::Authorization)
+        else {
+            return;
+        };
+        let hold = known
+            .approval()
+            .and_then(|answer| serde_json::from_value::<AuthorizationAnswer>(answer).ok())
+            .and_then(|answer| answer.authorization);
+        if let (Some(hold), Some(place)) = (hold, self.place(id)) {
+            self.holds.insert(hold.id, place);
         }
     }
 
@@ -226,9 +298,12 @@ impl Book {
             known.state = State::Kept;
         }
         if let Some(original) = request.message.reverses() {
-            self.change(original, |known| {
-                known.state = State::Reversed { by: id.clone() };
-            });
+            // A second reversal finds nothing to undo; what the first found is in the totals.
+            if !self.is_being_undone(original) {
+                self.change(original, |known| {
+                    known.state = State::Reversed { by: id.clone() };
+                });
+            }
         }
         let place = self.next;
         self.next = self.next.saturating_add(1);
@@ -259,9 +334,7 @@ impl Book {
             State::Open | State::Kept => Some(Work::Send),
             State::Answered if known.wants_advice() => Some(Work::Advise),
             State::Reversed { by } if known.answer.is_none() => {
-                let undone = self.find(by)?.approval()?;
-                let undone: ReversalAnswer = serde_json::from_value(undone).ok()?;
-                (undone.effect == Some(ReversalEffect::Refunded)).then_some(Work::Learn)
+                self.find(by)?.undone().map(|_| Work::Learn)
             }
             _ => None,
         }
@@ -281,10 +354,34 @@ impl Book {
         self.work.len()
     }
 
+    /// When something was last heard of any request.
+    #[must_use]
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.requests.values().map(Known::last_at).max()
+    }
+
     /// The request of this id.
     #[must_use]
     pub fn find(&self, id: &RequestId) -> Option<&Known> {
         self.requests.get(self.by_id.get(id)?)
+    }
+
+    /// The request that goes by this id now: itself, or the last that took its place.
+    #[must_use]
+    pub fn current<'a>(&'a self, id: &'a RequestId) -> &'a RequestId {
+        let mut current = id;
+        // Each took its place later than the one before it, so this ends.
+        while let Some(State::Replaced { by }) = self.find(current).map(|known| &known.state) {
+            current = by;
+        }
+        current
+    }
+
+    /// The ids this request went by before, the latest first.
+    #[must_use]
+    pub fn former(&self, id: &RequestId) -> Vec<RequestId> {
+        let replaced = |id: &RequestId| self.find(id)?.request.replaces.clone();
+        std::iter::successors(replaced(id), replaced).collect()
     }
 
     /// Where the request of this id is.
@@ -317,6 +414,15 @@ impl Book {
         latest.any(|known| known.request.basket_id.as_ref() == Some(basket) && known.is_live_sale())
     }
 
+    /// How many points a hold promised, if its approval is here.
+    #[must_use]
+    pub fn held(&self, hold: AuthorizationId) -> Option<Points> {
+        let place = self.holds.get(&hold)?;
+        let approval = self.requests.get(place)?.approval()?;
+        let answer: AuthorizationAnswer = serde_json::from_value(approval).ok()?;
+        Some(answer.authorization?.points)
+    }
+
     /// Holds that were approved and of which nothing further is written: no void, sale or reversal.
     #[must_use]
     pub fn open_holds(&self) -> Vec<(BasketId, AuthorizationId)> {
@@ -346,26 +452,61 @@ impl Book {
     }
 
     /// The entries of a smaller journal that says the same of everything that still matters: what has
-    /// something left to do, as it is; sales, refunds and what undid them since `since`, and open
-    /// holds, without their card texts. The rest is settled and forgotten.
+    /// something left to do, as it is; sales, refunds and what undid them since `since`, those of the
+    /// newest `days` business days on which there were any, and open holds, without their card texts.
+    /// The rest is settled and forgotten.
+    ///
+    /// The days are counted, not measured: a clock that jumps makes none of them old.
     #[must_use]
-    pub fn compacted(&self, since: Timestamp) -> Vec<Entry> {
+    pub fn compacted(&self, since: Timestamp, days: usize, calendar: &BusinessDay) -> Vec<Entry> {
+        let busy: BTreeSet<Date> = self
+            .requests
+            .values()
+            .filter_map(|known| known.business_day(calendar))
+            .collect();
+        let days: BTreeSet<Date> = busy.into_iter().rev().take(days).collect();
+        let recent = |known: &Known| {
+            let day = || known.business_day(calendar);
+            known.last_at() >= since || day().is_some_and(|day| days.contains(&day))
+        };
         let mut entries: Vec<Entry> = self.opened.clone().map(Entry::Opened).into_iter().collect();
         let holds: BTreeSet<AuthorizationId> =
             self.open_holds().into_iter().map(|(_, id)| id).collect();
+        let doubtful = |place: &&Place| {
+            let known = self.requests.get(place);
+            known.is_some_and(|known| known.doubtful)
+        };
+        // Doubt is about all requests before a place; of what is settled nobody asks any more.
+        let mut doubt_behind = self.work.iter().rev().find(doubtful).copied();
         for (place, known) in &self.requests {
-            let verbatim = self.work.contains(place);
-            if verbatim || self.is_worth_keeping(known, since, &holds) {
-                entries.extend(known.entries(verbatim));
+            if !known.doubtful && doubt_behind.take().is_some() {
+                entries.push(Entry::Damaged { records: 1 });
             }
+            if self.stays(*place, known, &recent, &holds) {
+                entries.extend(known.entries(self.work.contains(place)));
+            }
+        }
+        if doubt_behind.is_some() {
+            entries.push(Entry::Damaged { records: 1 });
         }
         entries
     }
 
+    fn stays(
+        &self,
+        place: Place,
+        known: &Known,
+        recent: &dyn Fn(&Known) -> bool,
+        holds: &BTreeSet<AuthorizationId>,
+    ) -> bool {
+        self.work.contains(&place) || self.is_worth_keeping(place, known, recent, holds)
+    }
+
     fn is_worth_keeping(
         &self,
+        place: Place,
         known: &Known,
-        since: Timestamp,
+        recent: &dyn Fn(&Known) -> bool,
         holds: &BTreeSet<AuthorizationId>,
     ) -> bool {
         let message = &known.request.message;
@@ -381,7 +522,14 @@ impl Book {
         if being_undone || undoes_open_sale() {
             return true;
         }
-        let recent = known.answered_at.unwrap_or(known.request.at) >= since;
+        // Somebody may know the request by this id, and undo it by it.
+        if let State::Replaced { by } = &known.state {
+            let by = self.place(by).filter(|by| *by > place);
+            return by
+                .and_then(|by| Some((by, self.requests.get(&by)?)))
+                .is_some_and(|(by, known)| self.stays(by, known, recent, holds));
+        }
+        let recent = recent(known);
         match message.operation() {
             Operation::Purchase | Operation::Refund | Operation::Reversal => {
                 recent && known.approval().is_some()
@@ -397,6 +545,20 @@ impl Book {
 }
 
 impl Known {
+    /// When something was last heard of it.
+    fn last_at(&self) -> Timestamp {
+        self.answered_at.unwrap_or(self.request.at)
+    }
+
+    /// The business day in whose totals it is, if it is in any.
+    fn business_day(&self, calendar: &BusinessDay) -> Option<Date> {
+        match &self.request.message {
+            Message::Purchase(sale) => Some(sale.receipt.business_date),
+            Message::Refund(..) | Message::Reversal(_) => Some(calendar.of(self.last_at())),
+            _ => None,
+        }
+    }
+
     /// The entries that make this, in order. A reversal or replacement is made by its own request.
     fn entries(&self, verbatim: bool) -> Vec<Entry> {
         let mut request = self.request.clone();

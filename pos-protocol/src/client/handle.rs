@@ -127,7 +127,7 @@ impl Client {
         let clock = Clock::start();
         let wire = Wire::new(account, clock, settings.attempt, chaos).map_err(OpenError::Http)?;
         let (journal, found) = Journal::open(folder).map_err(OpenError::Journal)?;
-        let book = Book::of(&found.entries, found.entries_before_damage);
+        let book = Book::of(&found.entries);
         let opening = Opening {
             torn_bytes: found.torn_bytes,
             damaged_records: found.damaged_records,

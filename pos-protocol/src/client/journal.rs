@@ -71,14 +71,12 @@ impl std::error::Error for JournalError {
 /// What opening a journal found.
 #[derive(Debug, Default, PartialEq)]
 pub struct Found {
-    /// The entries, oldest first.
+    /// The entries, oldest first. [`Entry::Damaged`] stands where damaged records stood.
     pub entries: Vec<Entry>,
     /// Bytes of a last record that was only half written. It was cut off: nothing was sent for it.
     pub torn_bytes: u64,
-    /// Damaged records among good ones. They were copied to [`DAMAGED_FILE`].
+    /// Damaged records that were found now. They were copied to [`DAMAGED_FILE`].
     pub damaged_records: usize,
-    /// How many entries stand before the last damaged record.
-    pub entries_before_damage: usize,
 }
 
 /// An open journal.
@@ -239,37 +237,49 @@ fn read(bytes: &[u8]) -> Result<(Found, u64, Vec<u8>), JournalError> {
     let (mut at, mut end, mut damaged, mut bad) = (0_usize, 0_usize, Vec::new(), 0_usize);
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         at = at.saturating_add(line.len());
-        let whole = line.strip_suffix(b"\n");
-        match whole.map_or(Line::Damaged, frame::decode) {
-            Line::Entry(entry) => {
+        match line.strip_suffix(b"\n").map(frame::decode) {
+            Some(Line::Entry(entry)) => {
                 check_format(&entry)?;
-                if bad > 0 {
-                    found.damaged_records = found.damaged_records.saturating_add(bad);
-                    found.entries_before_damage = found.entries.len();
-                    bad = 0;
-                }
+                found.note_damage(&mut bad);
                 found.entries.push(*entry);
                 end = at;
             }
-            Line::Unknown(what) => return Err(JournalError::Newer(what)),
-            Line::Damaged if whole.is_some() => {
-                // A whole line at the very end counts as damaged too: it may have been an outcome.
+            Some(Line::Unknown(what)) => return Err(JournalError::Newer(what)),
+            // A whole line at the very end counts as damaged too: it may have been an outcome.
+            Some(Line::Damaged) => {
                 bad = bad.saturating_add(1);
                 damaged.extend_from_slice(line);
             }
-            Line::Damaged => {}
+            None if is_whole(line) => {
+                bad = bad.saturating_add(1);
+                damaged.extend_from_slice(line);
+                damaged.push(b'\n');
+            }
+            // Half a record.
+            None => found.torn_bytes = line.len() as u64,
         }
     }
-    if bad > 0 {
-        found.damaged_records = found.damaged_records.saturating_add(bad);
-        found.entries_before_damage = found.entries.len();
-        let torn = bytes.split_inclusive(|byte| *byte == b'\n').next_back();
-        let torn = torn.filter(|line| !line.ends_with(b"\n"));
-        found.torn_bytes = torn.map_or(0, |line| line.len() as u64);
-    } else {
-        found.torn_bytes = bytes.len().saturating_sub(end) as u64;
-    }
+    found.note_damage(&mut bad);
     Ok((found, end as u64, damaged))
+}
+
+/// Whether this is a whole record whose line feed was damaged. Half a record never is: its checksum
+/// is over all of it.
+fn is_whole(tail: &[u8]) -> bool {
+    let record = tail.split_last().map(|(_, record)| frame::decode(record));
+    matches!(record, Some(Line::Entry(_) | Line::Unknown(_)))
+}
+
+impl Found {
+    /// Puts an entry in the place of the damaged records that were just passed.
+    fn note_damage(&mut self, bad: &mut usize) {
+        if *bad > 0 {
+            self.damaged_records = self.damaged_records.saturating_add(*bad);
+            let records = *bad as u64;
+            self.entries.push(Entry::Damaged { records });
+            *bad = 0;
+        }
+    }
 }
 
 fn check_format(entry: &Entry) -> Result<(), JournalError> {

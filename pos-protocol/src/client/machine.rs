@@ -107,6 +107,8 @@ pub enum Notice {
     Settled {
         /// The request.
         request_id: RequestId,
+        /// The ids it went by before, the latest first: the cashier may have been told one of them.
+        replaces: Vec<RequestId>,
         /// Its basket.
         basket_id: Option<BasketId>,
         /// What it asked for.
@@ -147,6 +149,8 @@ struct Live {
     in_flight: Option<InFlight>,
     not_before: Duration,
     pause: Duration,
+    /// Whether it failed last while the gateway counted as away.
+    away: bool,
     why: Option<Why>,
     /// How often its id turned out to be taken.
     renamed: u8,
@@ -259,15 +263,20 @@ impl Machine {
     /// A smaller journal that says the same; see [`Book::compacted`].
     #[must_use]
     pub fn compacted(&self, now: &Moment) -> Vec<Entry> {
-        let since = now.at.checked_sub(self.settings.keep);
-        self.book.compacted(since.unwrap_or(now.at))
+        let settings = &self.settings;
+        // The clock may have jumped forward since.
+        let newest = self.book.newest().unwrap_or(now.at).min(now.at);
+        let since = newest.checked_sub(settings.keep).unwrap_or(newest);
+        let days = usize::try_from(settings.keep.as_hours() / 24).unwrap_or(0);
+        self.book
+            .compacted(since, days.max(1), &settings.business_day)
     }
 
     /// Takes the journal's compaction for granted: the book is read again from what is in the file.
     ///
     /// Only when [`Machine::is_settled`]: places change.
     pub fn compact(&mut self, entries: &[Entry]) {
-        self.book = Book::of(entries, 0);
+        self.book = Book::of(entries);
         self.live.clear();
     }
 

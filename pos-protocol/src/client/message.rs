@@ -7,9 +7,9 @@ use serde_json::Value;
 use super::verdict::Decline;
 use crate::{
     Advice, AuthorizationAnswer, AuthorizationId, AuthorizationRequest, BasketId, InquiryAnswer,
-    InquiryRequest, Outcome, PurchaseAnswer, PurchaseId, PurchaseRequest, Reason, RefundAnswer,
-    RefundRequest, RequestId, ReversalAnswer, ReversalRequest, SettlementAnswer, SettlementRequest,
-    VoidAnswer, VoidRequest,
+    InquiryRequest, Outcome, Points, PurchaseAnswer, PurchaseId, PurchaseRequest, Reason,
+    RefundAnswer, RefundRequest, RequestId, ReversalAnswer, ReversalRequest, SettlementAnswer,
+    SettlementRequest, VoidAnswer, VoidRequest,
 };
 
 /// What a request asks for.
@@ -216,18 +216,19 @@ impl Message {
         }
     }
 
-    /// What giving it up means.
+    /// What giving it up means. `held` is how many points the hold that it captures promised, if the
+    /// till knows.
     #[must_use]
-    pub fn give_up(&self, spending: OfflineSpending) -> GiveUp {
+    pub fn give_up(&self, spending: OfflineSpending, held: Option<Points>) -> GiveUp {
         match self {
             Self::Inquiry(_) | Self::RefundQuote(..) | Self::Settlement(_) => GiveUp::Forget,
             Self::Authorization(_) => GiveUp::Reverse,
             Self::Void(..) | Self::Refund(..) | Self::Reversal(_) => GiveUp::Keep,
-            // A hold was promised; points without a hold were not.
+            // A hold was promised; points without a hold, or above it, were not.
             Self::Purchase(sale) => match sale.redeem_points {
                 Some(points)
                     if sale.advice.is_none()
-                        && sale.authorization_id.is_none()
+                        && held.is_none_or(|held| points > held)
                         && !points.is_zero()
                         && spending == OfflineSpending::Refuse =>
                 {
@@ -250,34 +251,40 @@ impl Message {
     }
 
     /// Whether an advice may get what the sale itself, declined for this, did not: what it is judged
-    /// by is the time of the scan, and it is never refused for lack of points.
+    /// by is the time of the scan, and it is never refused for lack of points. Those it takes only
+    /// where the store bears the risk.
     #[must_use]
-    pub fn advice_may_cure(&self, decline: &Decline) -> bool {
+    pub fn advice_may_cure(&self, decline: &Decline, spending: OfflineSpending) -> bool {
         let Some(sale) = self.purchase().filter(|sale| sale.advice.is_none()) else {
             return false;
         };
         match decline.known() {
+            Some(Reason::CardTextExpired | Reason::HoldExpired | Reason::BusinessDateNotOpen) => {
+                true
+            }
             Some(
-                Reason::CardTextExpired
-                | Reason::HoldExpired
-                | Reason::BusinessDateNotOpen
-                | Reason::InsufficientPoints
+                Reason::InsufficientPoints
                 | Reason::SpendNotAllowed
                 | Reason::AboveCardLimit
                 | Reason::AboveProgrammeLimit
                 | Reason::AboveReceiptTotal
                 | Reason::AboveHold,
-            ) => true,
+            ) => spending == OfflineSpending::StoreBearsRisk,
             Some(Reason::MemberBlocked) => sale.authorization_id.is_some(),
             _ => false,
         }
     }
 
+    /// Whether this is an answer of a gateway under this message's id, whatever it answers.
+    pub(crate) fn is_named_by(&self, answer: &Value) -> bool {
+        let id = answer.get("request_id").and_then(Value::as_str);
+        id == Some(self.request_id().as_str()) && answer.get("outcome").is_some()
+    }
+
     /// What an answer says; `None` if it is not an answer to this message.
     #[must_use]
     pub fn read(&self, answer: &Value) -> Option<Reading> {
-        let id = answer.get("request_id").and_then(Value::as_str);
-        if id != Some(self.request_id().as_str()) {
+        if !self.is_named_by(answer) {
             return None;
         }
         let outcome = answer.get("outcome").cloned().unwrap_or_default();

@@ -48,6 +48,11 @@ pub enum Entry {
         /// As it came.
         answer: Value,
     },
+    /// Damaged records stood here and were set aside: any request before may have lost its outcome.
+    Damaged {
+        /// How many.
+        records: u64,
+    },
     /// The gateway refused the request as malformed or misnamed: it had no effect and never will.
     Refused {
         /// The request.

@@ -226,6 +226,7 @@ fn notice_json(notice: &Notice, language: Language) -> Value {
     match notice {
         Notice::Settled {
             request_id,
+            replaces,
             basket_id,
             operation,
             verdict,
@@ -233,6 +234,7 @@ fn notice_json(notice: &Notice, language: Language) -> Value {
             let mut line = verdict_json(verdict, language);
             line["notice"] = json!("settled");
             line["request_id"] = json!(request_id);
+            line["replaces"] = json!(replaces);
             line["basket_id"] = json!(basket_id);
             line["operation"] = json!(operation);
             line

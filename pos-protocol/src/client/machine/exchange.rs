@@ -24,12 +24,15 @@ impl Machine {
         let in_flight = |live: &&Live| live.in_flight.is_some() && live.waiting.is_none();
         let queue_has_room = self.live.values().filter(in_flight).count() < width;
         let (mut baskets, untried) = (HashSet::new(), Live::default());
-        let found = self.book.work().find_map(|(place, known, work)| {
+        let due = self.book.work().filter_map(|(place, known, work)| {
             let first = is_first(&mut baskets, known, work);
             let live = self.live.get(&place).unwrap_or(&untried);
             let sendable = match work {
                 // A request nobody waits for is given up before anything else happens to it.
-                Work::Send => known.state == State::Kept || live.waiting.is_some(),
+                Work::Send => {
+                    let waited_for = live.waiting.is_some();
+                    known.state == State::Kept || waited_for || self.is_asked_about(place, known)
+                }
                 Work::Learn => true,
                 Work::Advise => false,
             };
@@ -43,9 +46,11 @@ impl Machine {
                 && live.waiting.is_none_or(|(_, until)| now.uptime < until)
                 && (waited_for || queue_has_room)
                 && self.health.lets(waited_for, now.uptime);
-            may_go.then(|| (place, known.request.message.clone(), work))
+            may_go.then_some((live.not_before, place, work))
         });
-        let (place, message, work) = found?;
+        // What failed has to wait; what waits longest is first.
+        let (_, place, work) = due.min_by_key(|(due, place, _)| (*due, *place))?;
+        let message = self.book.at(place)?.request.message.clone();
         self.exchanges = self.exchanges.saturating_add(1);
         let number = self.exchanges;
         let live = self.live.entry(place).or_default();
@@ -82,11 +87,11 @@ impl Machine {
                 retry_after,
             } => self.answered(now, place, sent, (status, body, retry_after)),
             Reply::Lost => {
-                self.line_failed(now);
+                self.line_failed(now, place);
                 self.later(now, place, None, true);
             }
             Reply::NotSent { retry_after } => {
-                self.line_failed(now);
+                self.line_failed(now, place);
                 self.because(place, Why::Away);
                 self.later(now, place, retry_after, false);
             }
@@ -109,15 +114,17 @@ impl Machine {
             (200, _) => self.taken_in(now, place, sent, body),
             (404, "unknown_resource") if !sent => self.not_there(place),
             (409, _) => {
-                self.line_worked();
+                self.line_reached();
                 self.later(now, place, retry_after, false);
             }
             (429, _) => {
-                self.line_worked();
+                self.line_reached();
                 let wait = retry_after.unwrap_or(Duration::from_secs(1));
                 self.health.hold(now.uptime.saturating_add(wait));
                 self.because(place, Why::Busy);
-                self.later(now, place, Some(wait), false);
+                if let Some(live) = self.live.get_mut(&place) {
+                    live.not_before = now.uptime.saturating_add(wait);
+                }
             }
             (422, "request_id_reused") => {
                 self.line_worked();
@@ -139,10 +146,13 @@ impl Machine {
             (408, _) => self.later(now, place, retry_after, true),
             (500, _) => {
                 // One request may break something every time; the others need not wait for it.
+                if self.health.faulted(place, now, &self.settings) {
+                    self.notice(Notice::Away);
+                }
                 self.later(now, place, Some(self.settings.backoff_first), true);
             }
             (501..=599, _) => {
-                self.line_failed(now);
+                self.line_failed(now, place);
                 self.later(now, place, retry_after, true);
             }
             (status, word) => self.operator(now, place, unexpected(status, word)),
@@ -160,20 +170,20 @@ impl Machine {
                 let what = What::Answer(answer, reading);
                 self.arrived.push_back(Arrived { place, what });
             }
-            None if sent => {
+            // What is stored under the id is another request's answer. Sending ours settles it: the
+            // gateway compares the bodies.
+            None if !sent && known.request.message.is_named_by(&answer) => self.not_there(place),
+            None => {
                 // Something on the way answers in the gateway's place.
-                self.line_failed(now);
+                self.line_failed(now, place);
                 self.later(now, place, None, true);
             }
-            // What is stored under the id looks like another request's answer. Sending ours settles it:
-            // the gateway compares the bodies.
-            None => self.not_there(place),
         }
     }
 
     /// The gateway has nothing under the id: the request is sent, again and under the same id.
     fn not_there(&mut self, place: Place) {
-        self.line_worked();
+        self.line_reached();
         if self.book.work_on(place) == Some(Work::Learn) {
             let what = What::Gone;
             self.arrived.push_back(Arrived { place, what });
@@ -186,28 +196,37 @@ impl Machine {
 
     /// The gateway refuses the till. The cashier need not wait for it.
     fn operator(&mut self, now: &Moment, place: Place, what: String) {
-        if self.health.refused(&what, now, &self.settings) {
+        let request = (place, self.is_waited_for(place));
+        if self.health.refused(&what, request, now, &self.settings) {
             self.notice(Notice::Operator(what.clone()));
         }
         if let Some(live) = self.live.get_mut(&place) {
             live.why = Some(Why::Operator(what));
-            live.unsure = live.may_arrive();
-            live.not_before = now.uptime.saturating_add(self.settings.backoff_first);
             if let Some((_, until)) = &mut live.waiting {
                 *until = now.uptime;
             }
         }
+        self.later(now, place, None, true);
     }
 
-    /// Tries a request again after a pause: the one that was asked for, or one that doubles.
+    /// Tries a request again after a pause that doubles; in the queue up to the line's longest, so
+    /// that one which fails every time costs the others little. The gateway may ask for another.
     fn later(&mut self, now: &Moment, place: Place, wait: Option<Duration>, unsure: bool) {
         let Some(live) = self.live.get_mut(&place) else {
             return;
         };
         live.unsure |= unsure && live.may_arrive();
-        let (first, max) = (self.settings.pause_first, self.settings.pause_max);
-        live.pause = live.pause.saturating_mul(2).clamp(first, max);
-        let wait = wait.unwrap_or(live.pause);
+        let settings = &self.settings;
+        live.away = self.health.is_away();
+        let wait = if live.waiting.is_some() {
+            let (first, max) = (settings.pause_first, settings.pause_max);
+            live.pause = live.pause.saturating_mul(2).clamp(first, max);
+            wait.unwrap_or(live.pause)
+        } else {
+            let (first, max) = (settings.backoff_first, settings.backoff_max);
+            live.pause = live.pause.saturating_mul(2).clamp(first, max);
+            live.pause.max(wait.unwrap_or_default())
+        };
         live.not_before = now.uptime.saturating_add(wait);
     }
 
@@ -217,16 +236,36 @@ impl Machine {
         }
     }
 
-    fn line_worked(&mut self) {
-        if self.health.worked() {
-            self.notice(Notice::Back);
+    fn line_reached(&mut self) {
+        if self.health.reached() {
+            self.back();
         }
     }
 
-    fn line_failed(&mut self, now: &Moment) {
-        if self.health.failed(now, &self.settings) {
+    fn line_worked(&mut self) {
+        if self.health.worked() {
+            self.back();
+        }
+    }
+
+    fn back(&mut self) {
+        self.notice(Notice::Back);
+        // These failed because nothing got through.
+        for live in self.live.values_mut().filter(|live| live.away) {
+            live.not_before = Duration::ZERO;
+        }
+    }
+
+    fn line_failed(&mut self, now: &Moment, place: Place) {
+        let request = (place, self.is_waited_for(place));
+        if self.health.failed(request, now, &self.settings) {
             self.notice(Notice::Away);
         }
+    }
+
+    fn is_waited_for(&self, place: Place) -> bool {
+        let live = self.live.get(&place);
+        live.is_some_and(|live| live.waiting.is_some())
     }
 }
 

@@ -4,7 +4,7 @@ use super::{Live, Machine};
 use crate::{
     RequestId, ReversalRequest,
     client::{
-        book::Known,
+        book::{Known, Place, State},
         message::{GiveUp, Message, Operation, Request},
         moment::Moment,
         record::Entry,
@@ -39,7 +39,7 @@ impl Machine {
             }
         };
         let why = live.why.clone().unwrap_or_else(untried);
-        match self.rule(known) {
+        match self.gives_up(&request.message) {
             GiveUp::Forget => GivenUp {
                 entry: Entry::Dropped { request_id, at },
                 verdict: Verdict::NotAsked {
@@ -76,16 +76,22 @@ impl Machine {
         }
     }
 
-    /// What giving this request up means. A sale whose outcome may have been in a damaged record is
-    /// never undone: the cashier may have been told that it was approved.
-    pub(super) fn rule(&self, known: &Known) -> GiveUp {
+    /// What giving this message up means.
+    pub(super) fn gives_up(&self, message: &Message) -> GiveUp {
+        let hold = message.purchase().and_then(|sale| sale.authorization_id);
+        let held = hold.and_then(|hold| self.book.held(hold));
+        message.give_up(self.settings.offline_spending, held)
+    }
+
+    /// Whether the gateway has to be asked before this sale is given up: its outcome may have been in a
+    /// damaged record. If the gateway has none, nobody was told of an approval, and it may be undone.
+    pub(super) fn is_asked_about(&self, place: Place, known: &Known) -> bool {
         let message = &known.request.message;
-        match message.give_up(self.settings.offline_spending) {
-            GiveUp::Reverse if known.doubtful && message.operation() == Operation::Purchase => {
-                GiveUp::Keep
-            }
-            rule => rule,
-        }
+        known.doubtful
+            && known.state == State::Open
+            && message.operation() == Operation::Purchase
+            && self.gives_up(message) == GiveUp::Reverse
+            && self.live.get(&place).is_some_and(|live| live.unsure)
     }
 }
 

@@ -4,5 +4,8 @@
 mod disk;
 mod gateway;
 mod properties;
+mod queue;
 mod scenes;
+mod spending;
+mod undoing;
 mod world;

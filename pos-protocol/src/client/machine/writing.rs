@@ -106,7 +106,14 @@ impl Machine {
     }
 
     fn write_order(&mut self, now: &Moment, ordered: Ordered) -> Option<Pending> {
-        let Ordered { ticket, ask } = ordered;
+        let Ordered { ticket, mut ask } = ordered;
+        if let Ask::Reversal {
+            original_request_id,
+        } = &mut ask
+        {
+            // Under the id that the cashier was told there may be nothing to undo any more.
+            *original_request_id = self.book.current(original_request_id).clone();
+        }
         let Ok(id) = self.names.request() else {
             self.tell(ticket, None, Verdict::Refused(Refusal::Closed));
             return None;
@@ -132,7 +139,7 @@ impl Machine {
             id: id.clone(),
             ticket,
         };
-        let kept = request.message.give_up(self.settings.offline_spending) == GiveUp::Keep;
+        let kept = self.gives_up(&request.message) == GiveUp::Keep;
         if self.health.is_away() && kept {
             let scanned_at = request.scanned_at.unwrap_or(now.at);
             if let Some(advice) = request.message.as_advice(scanned_at, id.clone()) {
@@ -175,10 +182,12 @@ impl Machine {
             .get(&place)
             .is_some_and(|live| live.waiting.is_some());
         let forsaken = known.state == State::Open && !waited_for;
+        let rule = self.gives_up(&known.request.message);
+        let asked = self.is_asked_about(place, known);
         let (answer, verdict) = match what {
             // It came too late: the cashier was told that it will be undone.
             What::Answer(_, Reading::Approved(_))
-                if forsaken && self.rule(known) == GiveUp::Reverse =>
+                if forsaken && rule == GiveUp::Reverse && !asked =>
             {
                 return None;
             }
@@ -195,7 +204,7 @@ impl Machine {
             What::Gone => return None,
         };
         let mut entries = Vec::new();
-        if forsaken && self.rule(known) == GiveUp::Keep {
+        if forsaken && rule == GiveUp::Keep {
             // The cashier was told that it counts while that could not be written down.
             let request_id = request_id.clone();
             entries.push(Entry::Kept { request_id, at });
@@ -266,6 +275,16 @@ impl Machine {
         let name = self.names.request().ok()?;
         let known = self.book.at(place)?;
         match work {
+            // The store does not bear what the member turned out not to have.
+            Work::Advise if !self.may_advise(known) => {
+                let request_id = known.request.message.request_id().clone();
+                let entry = Entry::Dropped {
+                    request_id,
+                    at: now.at,
+                };
+                let verdict = Verdict::Declined(known.decline()?);
+                Some(Pending::one(entry, Then::Settle { place, verdict }))
+            }
             Work::Advise => {
                 let advice = giving_up::advice(known, name, now.at)?;
                 let entry = Entry::Request(Box::new(advice));
@@ -281,6 +300,14 @@ impl Machine {
                 ))
             }
         }
+    }
+
+    /// Whether the advice of a sale that was declined late may be told.
+    fn may_advise(&self, known: &Known) -> bool {
+        let spending = self.settings.offline_spending;
+        let message = &known.request.message;
+        let decline = known.decline();
+        decline.is_some_and(|decline| message.advice_may_cure(&decline, spending))
     }
 
     /// What is repeated until it is answered has no entry for giving up: the cashier is just told.
@@ -304,7 +331,9 @@ impl Machine {
     /// Whether a request is still open and its cashier has waited long enough, or is gone.
     pub(super) fn is_unattended(&self, place: Place, known: &Known, now: &Moment) -> bool {
         let waiting = self.live.get(&place).and_then(|live| live.waiting);
-        known.state == State::Open && waiting.is_none_or(|(_, until)| now.uptime >= until)
+        known.state == State::Open
+            && waiting.is_none_or(|(_, until)| now.uptime >= until)
+            && !self.is_asked_about(place, known)
     }
 
     /// The journal cannot be written, and cashiers wait no longer: they are told. What they are told

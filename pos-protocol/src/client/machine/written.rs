@@ -85,6 +85,7 @@ impl Machine {
             self.tell(ticket, Some(request_id), verdict);
         } else if self.book.work_on(place) != Some(Work::Advise) {
             let notice = Notice::Settled {
+                replaces: self.book.former(&request_id),
                 request_id,
                 basket_id: request.basket_id.clone(),
                 operation: request.message.operation(),
@@ -119,7 +120,8 @@ impl Machine {
         let Some(known) = self.book.at(place) else {
             return;
         };
-        let id = known.request.message.request_id().clone();
+        let id = known.request.message.request_id();
+        let id = self.book.current(id).clone();
         let still_sent = known.state == State::Kept;
         let waiting = self
             .live

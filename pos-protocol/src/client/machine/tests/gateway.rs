@@ -34,6 +34,8 @@ pub(super) struct Bought {
     pub(super) points: i64,
     pub(super) yen: i64,
     pub(super) reversed: bool,
+    /// Whether the store bears points that no hold promised.
+    pub(super) above_promise: bool,
 }
 
 #[derive(Debug, Default)]
@@ -192,19 +194,26 @@ impl Gateway {
             Some(id) => {
                 let hold = self.holds.get_mut(&id.as_uuid());
                 let hold = hold.ok_or(Reason::UnknownAuthorization)?;
+                let claimed = sale
+                    .redeem_points
+                    .map_or(hold.points, |points| points.get());
+                if claimed > hold.points && sale.advice.is_none() {
+                    return Err(Reason::AboveHold);
+                }
                 match (hold.state, &sale.advice) {
                     ("held", _) => {
                         hold.state = "captured";
-                        (hold.points, 0)
+                        let taken = claimed.min(hold.points);
+                        self.available += hold.points - taken;
+                        (taken, claimed - taken)
                     }
                     ("expired", Some(_)) => {
-                        let claimed = hold.points;
                         let taken = claimed.min(self.available);
                         self.available -= taken;
                         (taken, claimed - taken)
                     }
                     ("expired", None) => return Err(Reason::HoldExpired),
-                    (_, Some(_)) => (0, hold.points),
+                    (_, Some(_)) => (0, claimed),
                     (_, None) => return Err(Reason::AlreadyVoided),
                 }
             }
@@ -220,6 +229,10 @@ impl Gateway {
         };
         let (id, yen) = (self.new_id(), sale.receipt.total.get());
         let points = taken + shortfall;
+        let hold = sale
+            .authorization_id
+            .and_then(|id| self.holds.get(&id.as_uuid()));
+        let promised = hold.map_or(0, |hold| hold.points);
         let request_id = sale.request_id.to_string();
         self.bought.insert(
             id,
@@ -229,6 +242,7 @@ impl Gateway {
                 points,
                 yen,
                 reversed: false,
+                above_promise: shortfall > 0 && points > promised,
             },
         );
         let mut purchase =

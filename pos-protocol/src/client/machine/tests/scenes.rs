@@ -455,6 +455,35 @@ fn an_answer_to_another_request_is_not_taken() {
     assert!(matches!(world.told[&ticket], Verdict::Approved(_)));
 }
 
+/// A sale took effect and its answer is lost; then something on the way answers the status query.
+#[test]
+fn what_answers_a_status_query_in_the_gateways_place_says_nothing() {
+    let portals = [
+        Value::Null,
+        json!("sign in"),
+        json!({"request_id": "another", "outcome": "approved"}),
+        json!({"status": "ok"}),
+    ];
+    for portal in portals {
+        let mut world = world();
+        let ticket = sell(&mut world, "b", 0);
+        let first = world.going.pop().unwrap();
+        world.arrive(&first);
+        world.coming.clear();
+        world.reply(&first, Reply::Lost);
+        world.advance(Duration::from_millis(100));
+        world.steps();
+        let status = world.going.pop().unwrap();
+        assert_eq!(status.message, None);
+        world.reply(&status, http(200, portal));
+        world.advance(Duration::from_millis(200));
+        world.steps();
+        assert_eq!(last_sent(&world).0, "status");
+        exchange(&mut world);
+        assert!(matches!(world.told[&ticket], Verdict::Approved(_)));
+    }
+}
+
 #[test]
 fn a_basket_is_not_sold_twice() {
     let mut world = world();

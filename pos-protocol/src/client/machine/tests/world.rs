@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::gateway::Gateway;
 use crate::{
-    BasketId, Points, Receipt, ReceiptLine, Yen,
+    BasketId, Points, Receipt, ReceiptLine, RequestId, Yen,
     client::{
         ask::{Ask, Sale, Scan},
         book::Book,
@@ -25,8 +25,6 @@ pub(super) struct World {
     /// What is on the disk.
     pub(super) disk: Vec<Entry>,
     pub(super) disk_full: bool,
-    /// How many entries stand before a damaged one.
-    pub(super) damaged_before: usize,
     uptime: Duration,
     noise: u64,
     /// Requests on their way to the gateway, and replies on their way back.
@@ -35,6 +33,8 @@ pub(super) struct World {
     /// Requests of a till that died, still on their way; nobody waits for their replies.
     pub(super) orphans: Vec<Exchange>,
     pub(super) told: BTreeMap<Ticket, Verdict>,
+    /// The request ids that were told.
+    pub(super) named: BTreeMap<Ticket, RequestId>,
     pub(super) notices: Vec<Notice>,
     tickets: Ticket,
 }
@@ -51,13 +51,13 @@ impl World {
             settings,
             disk: Vec::new(),
             disk_full: false,
-            damaged_before: 0,
             uptime: Duration::ZERO,
             noise: 1,
             going: Vec::new(),
             coming: Vec::new(),
             orphans: Vec::new(),
             told: BTreeMap::new(),
+            named: BTreeMap::new(),
             notices: Vec::new(),
             tickets: 0,
         };
@@ -87,7 +87,7 @@ impl World {
     }
 
     fn book(&self) -> Book {
-        Book::of(&self.disk, self.damaged_before)
+        Book::of(&self.disk)
     }
 
     pub(super) fn order(&mut self, ask: Ask) -> Ticket {
@@ -127,8 +127,11 @@ impl World {
                 self.going.push(exchange);
             }
             Step::Tell {
-                ticket, verdict, ..
+                ticket,
+                request_id,
+                verdict,
             } => {
+                self.named.extend(request_id.map(|id| (ticket, id)));
                 let before = self.told.insert(ticket, verdict);
                 assert_eq!(before, None, "told twice");
             }
