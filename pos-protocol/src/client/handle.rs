@@ -290,13 +290,16 @@ impl Client {
     /// Any of the above, with the answer as it came.
     pub async fn order(&self, ask: Ask) -> Answered<Value> {
         let (answer, told) = oneshot::channel();
-        let closed = || Told {
+        let without_name = |verdict| Told {
             request_id: None,
-            verdict: Verdict::Refused(Refusal::Closed),
+            verdict,
         };
         let told = match self.calls.send(Call::Ask(Box::new(ask), answer)).await {
-            Ok(()) => told.await.unwrap_or_else(|_| closed()),
-            Err(_) => closed(),
+            // A keeper that ends tells everybody; one that breaks tells nobody.
+            Ok(()) => told
+                .await
+                .unwrap_or_else(|_| without_name(Verdict::Unknown)),
+            Err(_) => without_name(Verdict::Refused(Refusal::Closed)),
         };
         Answered {
             request_id: told.request_id,
@@ -319,6 +322,7 @@ impl Client {
             Verdict::NotAsked { why, undoing } => Verdict::NotAsked { why, undoing },
             Verdict::Queued { why } => Verdict::Queued { why },
             Verdict::Refused(refusal) => Verdict::Refused(refusal),
+            Verdict::Unknown => Verdict::Unknown,
         };
         Answered {
             request_id,
@@ -368,7 +372,8 @@ impl Client {
         done.await.map_err(|_| closed())?
     }
 
-    /// Ends the till's half. What is unsettled stays in the journal.
+    /// Ends the till's half. Who still waits is told what the deadline would have told; what is
+    /// unsettled stays in the journal.
     pub async fn close(self) {
         let (answer, done) = oneshot::channel();
         if self.calls.send(Call::Close(answer)).await.is_ok() {

@@ -1,7 +1,10 @@
 //! The one task that holds journal and machine, and carries out what the machine decides.
 //!
-//! It ends when the last [`Client`](super::Client) is dropped or it is asked to. What is under way then
-//! is in the journal.
+//! It ends when the last [`Client`](super::Client) is dropped or it is asked to. Whoever still waits then
+//! is told what a deadline would have told them, once that is in the journal.
+
+#[cfg(test)]
+mod tests;
 
 use std::{collections::HashMap, io};
 
@@ -72,6 +75,8 @@ struct Running {
     exchanges: JoinSet<()>,
     replies: Replies,
     writable: bool,
+    /// Whether the keeper ends: nothing is sent any more.
+    ending: bool,
     compact_at: u64,
 }
 
@@ -84,11 +89,13 @@ impl Keeper {
             exchanges: JoinSet::new(),
             replies,
             writable: true,
+            ending: false,
             compact_at: self.machine.settings().compact_bytes,
         };
         let closed = loop {
             if self.work(&mut running).await.is_err() {
-                break None;
+                // Nothing can be written any more. Who waits is told that the outcome is not known.
+                return;
             }
             let wake = self.machine.wakes_at(&self.clock.now());
             let wake = wake.map(|uptime| self.clock.instant(uptime));
@@ -104,19 +111,35 @@ impl Keeper {
                 () = sleep_until(wake) => {}
             }
         };
+        // Replies that are here already still count.
         running.exchanges.shutdown().await;
-        for (_, waiting) in running.waiting {
-            let verdict = Verdict::Refused(Refusal::Closed);
-            let request_id = None;
-            // They may be gone too.
-            let _ = waiting.send(Told {
-                request_id,
-                verdict,
-            });
+        while let Ok((exchange, reply)) = arriving.try_recv() {
+            self.machine.replied(&self.clock.now(), &exchange, reply);
         }
-        drop(self.journal);
+        self.end(running).await;
         if let Some(done) = closed {
             let _ = done.send(());
+        }
+    }
+
+    /// Gives up what somebody waits for, as at a deadline, and turns away who comes too late.
+    async fn end(mut self, mut running: Running) {
+        self.calls.close();
+        running.ending = true;
+        self.machine.stop(&self.clock.now());
+        // If it fails, those who wait are told that the outcome is not known.
+        let _ = self.work(&mut running).await;
+        drop(self.journal);
+        while let Ok(call) = self.calls.try_recv() {
+            if let Call::Ask(_, answer) = call {
+                let verdict = Verdict::Refused(Refusal::Closed);
+                let request_id = None;
+                // They may be gone too.
+                let _ = answer.send(Told {
+                    request_id,
+                    verdict,
+                });
+            }
         }
     }
 
@@ -152,6 +175,8 @@ impl Keeper {
                             .unwritten(&self.clock.now(), &error.to_string());
                     }
                 },
+                // It is in the journal, for the next run.
+                Step::Send(_) if running.ending => {}
                 Step::Send(exchange) => {
                     let replies = running.replies.clone();
                     let wire = self.wire.clone();

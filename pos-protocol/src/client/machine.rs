@@ -15,6 +15,7 @@
 
 mod exchange;
 mod giving_up;
+mod run;
 #[cfg(test)]
 mod tests;
 mod writing;

@@ -29,6 +29,9 @@ pub enum Verdict<A = Value> {
     },
     /// The till itself refused. Nothing happened and nothing will.
     Refused(Refusal),
+    /// The till broke before it could say. The journal has what was written down; the next opening
+    /// takes it up.
+    Unknown,
 }
 
 impl<A> Verdict<A> {
@@ -40,6 +43,7 @@ impl<A> Verdict<A> {
             Self::NotAsked { why, undoing } => Verdict::NotAsked { why, undoing },
             Self::Queued { why } => Verdict::Queued { why },
             Self::Refused(refusal) => Verdict::Refused(refusal),
+            Self::Unknown => Verdict::Unknown,
         }
     }
 
@@ -52,6 +56,7 @@ impl<A> Verdict<A> {
             Self::NotAsked { .. } => "not_asked",
             Self::Queued { .. } => "queued",
             Self::Refused(_) => "refused",
+            Self::Unknown => "unknown",
         }
     }
 
@@ -154,7 +159,7 @@ pub enum Refusal {
         /// What is wrong.
         detail: String,
     },
-    /// The client was closed. Nothing was sent, or the journal knows what was.
+    /// The client is closed. Nothing was sent.
     Closed,
 }
 

@@ -34,6 +34,10 @@ pub(crate) fn verdict<A>(verdict: &Verdict<A>, language: Language) -> String {
             "受け付けました。ポイントは後ほど反映されます。",
         ),
         Verdict::Refused(refusal) => refused(refusal),
+        Verdict::Unknown => (
+            "The till broke down: what became of this is not known yet. Do not enter it again. Start the till again and look.",
+            "レジが停止し、結果が不明です。再登録せず、レジを再起動して確認してください。",
+        ),
     };
     pick(language, english, japanese).to_owned()
 }

@@ -214,6 +214,7 @@ fn verdict_json(verdict: &Verdict, language: Language) -> Value {
             line["undoing"] = json!(undoing);
         }
         Verdict::Queued { why } => line["why"] = json!(why.word()),
+        Verdict::Unknown => {}
         Verdict::Refused(refusal) => {
             line["refusal"] = json!(refusal.word());
             line["detail"] = json!(refusal.to_string());

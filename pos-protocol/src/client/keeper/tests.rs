@@ -1,0 +1,98 @@
+//! The whole client against a small server in this process.
+
+mod server;
+
+use std::{path::Path, time::Duration};
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use self::server::{Answer, Server};
+use crate::{
+    BasketId, Points, Receipt, ReceiptLine, Yen,
+    client::{Account, Client, Notice, Opening, Sale, Scan, Settings, Verdict, Why},
+};
+
+fn account(gateway: &str) -> Account {
+    Account {
+        gateway: gateway.to_owned(),
+        client_id: "till-1".to_owned(),
+        client_secret: "secret".to_owned(),
+    }
+}
+
+/// Nobody here waits for a deadline.
+fn patient() -> Settings {
+    let long = Duration::from_secs(600);
+    Settings {
+        deadline: long,
+        deadline_away: long,
+        attempt: long,
+        ..Settings::default()
+    }
+}
+
+fn open(folder: &Path, gateway: &str) -> (Client, Opening, mpsc::Receiver<Notice>) {
+    Client::open(folder, account(gateway), patient()).unwrap()
+}
+
+async fn sale(client: &Client, redeem: i64) -> Sale {
+    let basket_id = client.new_basket().await.unwrap();
+    Sale {
+        receipt: receipt(&basket_id),
+        basket_id,
+        scan: Scan {
+            text: "7001".to_owned(),
+            at: client.now(),
+        },
+        authorization_id: None,
+        redeem_points: (redeem > 0).then(|| Points::new(redeem).unwrap()),
+    }
+}
+
+fn receipt(basket: &BasketId) -> Receipt {
+    Receipt {
+        number: format!("R-{basket}"),
+        occurred_at: "2026-11-22T03:00:00Z".parse::<Timestamp>().unwrap(),
+        business_date: "2026-11-22".parse().unwrap(),
+        total: Yen::new(540).unwrap(),
+        tax: Yen::new(40).unwrap(),
+        lines: vec![ReceiptLine {
+            line_no: 1,
+            sku: "1".to_owned(),
+            name: "tea".to_owned(),
+            quantity: 1,
+            amount: Yen::new(540).unwrap(),
+            tax_rate: 8,
+            category: "food".to_owned(),
+        }],
+    }
+}
+
+/// Closing tells what a deadline would have told: a sale that will count is not sold again.
+#[tokio::test]
+async fn closing_tells_those_who_wait_what_becomes_of_their_requests() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(|_| Answer::Never).await;
+    let (client, _, _notices) = open(folder.path(), &server.base);
+    let mut told = Vec::new();
+    for points in [0, 100] {
+        let (client, sale) = (client.clone(), sale(&client, points).await);
+        told.push(tokio::spawn(async move { client.purchase(sale).await }));
+        // It is at the gateway, and nothing comes back.
+        server.asked("/v1/pos/purchases").await;
+    }
+    client.close().await;
+    let [earning, paying] = [told.remove(0).await.unwrap(), told.remove(0).await.unwrap()];
+    let why = Why::Restarted;
+    assert_eq!(earning.verdict, Verdict::Queued { why: why.clone() });
+    let undoing = Verdict::NotAsked { why, undoing: true };
+    assert_eq!(paying.verdict, undoing);
+
+    let (client, opening, _notices) = open(folder.path(), &server.base);
+    assert_eq!(opening.unsettled, 2, "the sale, and the reversal");
+    let kept = client
+        .book(move |book| book.find(&earning.request_id.unwrap()).unwrap().kept)
+        .await;
+    assert_eq!(kept, Ok(true));
+}
