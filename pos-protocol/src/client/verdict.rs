@@ -8,6 +8,9 @@ use serde_json::Value;
 use super::words;
 use crate::{Balance, Reason};
 
+/// Characters of a reason that are kept; none of the gateway's is longer.
+const REASON_CHARS_MAX: usize = 64;
+
 /// The end of a request, for the person at the till.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verdict<A = Value> {
@@ -91,7 +94,7 @@ impl Decline {
     /// A decline from the gateway's answer.
     pub(crate) fn read(answer: &Value) -> Option<Self> {
         let mut decline = Self::deserialize(answer).ok()?;
-        decline.reason.truncate(64);
+        decline.reason = decline.reason.chars().take(REASON_CHARS_MAX).collect();
         Some(decline)
     }
 
@@ -201,4 +204,20 @@ pub enum Language {
     English,
     /// Japanese.
     Japanese,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_reason_is_cut_between_characters() {
+        let reason = format!("x{}", "会".repeat(100));
+        let answer = json!({"reason": reason, "response_code": "57"});
+        let decline = Decline::read(&answer).unwrap();
+        assert_eq!(decline.reason.chars().count(), REASON_CHARS_MAX);
+        assert!(reason.starts_with(&decline.reason));
+    }
 }
