@@ -2,7 +2,10 @@
 
 use jiff::{Timestamp, civil::Date};
 
-use super::{message::Message, verdict::Refusal};
+use super::{
+    message::{Message, Operation},
+    verdict::Refusal,
+};
 use crate::{
     AuthorizationId, AuthorizationRequest, BasketId, InquiryRequest, Points, PurchaseId,
     PurchaseRequest, Receipt, RefundLine, RefundRequest, RequestId, ReversalRequest,
@@ -91,6 +94,21 @@ pub enum Ask {
 }
 
 impl Ask {
+    /// What it asks for.
+    #[must_use]
+    pub fn operation(&self) -> Operation {
+        match self {
+            Self::Inquiry { .. } => Operation::Inquiry,
+            Self::Authorization { .. } => Operation::Authorization,
+            Self::Void { .. } => Operation::Void,
+            Self::Purchase(_) => Operation::Purchase,
+            Self::RefundQuote { .. } => Operation::RefundQuote,
+            Self::Refund { .. } => Operation::Refund,
+            Self::Reversal { .. } => Operation::Reversal,
+            Self::Settlement { .. } => Operation::Settlement,
+        }
+    }
+
     /// The rule that the message would break, if any.
     pub(crate) fn violation(&self) -> Option<Refusal> {
         let malformed = |what: String| Some(Refusal::Malformed(what));

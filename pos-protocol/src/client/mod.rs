@@ -25,7 +25,7 @@
 //! ```no_run
 //! # async fn example(receipt: pos_protocol::Receipt) -> Result<(), Box<dyn std::error::Error>> {
 //! use std::path::Path;
-//! use pos_protocol::client::{Account, Client, Language, Sale, Scan, Settings, Verdict};
+//! use pos_protocol::client::{Account, Client, Language, Operation, Sale, Scan, Settings, Verdict};
 //!
 //! let account = Account {
 //!     gateway: "https://points.example".into(),
@@ -38,7 +38,7 @@
 //! let sale = Sale { basket_id, scan, authorization_id: None, redeem_points: None, receipt };
 //! match client.purchase(sale).await.verdict {
 //!     Verdict::Approved(answer) => println!("{:?}", answer.purchase),
-//!     verdict => println!("{}", verdict.words(Language::Japanese)),
+//!     verdict => println!("{}", verdict.words(Operation::Purchase, Language::Japanese)),
 //! }
 //! # drop((opening, notices));
 //! # Ok(())

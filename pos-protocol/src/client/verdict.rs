@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::words;
+use super::{message::Operation, words};
 use crate::{Balance, Reason};
 
 /// Characters of a reason that are kept; none of the gateway's is longer.
@@ -71,10 +71,10 @@ impl<A> Verdict<A> {
         }
     }
 
-    /// What to say to the cashier.
+    /// What to say to the cashier who asked for `operation`.
     #[must_use]
-    pub fn words(&self, language: Language) -> String {
-        words::verdict(self, language)
+    pub fn words(&self, operation: Operation, language: Language) -> String {
+        words::verdict(self, operation, language)
     }
 }
 
@@ -105,10 +105,10 @@ impl Decline {
         all.find(|reason| reason.word() == self.reason)
     }
 
-    /// What to say to the cashier.
+    /// What to say to the cashier who asked for `operation`.
     #[must_use]
-    pub fn words(&self, language: Language) -> &'static str {
-        words::decline(self, language)
+    pub fn words(&self, operation: Operation, language: Language) -> &'static str {
+        words::decline(self, operation, language)
     }
 }
 

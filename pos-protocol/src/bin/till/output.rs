@@ -7,7 +7,7 @@ use std::{
 
 use pos_protocol::{
     BasketId, Points, RequestId, SettlementTotals,
-    client::{Answered, Language, Notice, Opening, RequestStatus, Standing, Verdict},
+    client::{Answered, Language, Notice, Opening, Operation, RequestStatus, Standing, Verdict},
 };
 use serde_json::{Value, json};
 
@@ -71,13 +71,13 @@ impl Output {
     /// A command's verdict.
     pub(crate) fn answered(
         &self,
-        command: &str,
+        (command, operation): (&str, Operation),
         basket_id: Option<&BasketId>,
         answered: &Answered<Value>,
     ) {
         let verdict = &answered.verdict;
         let json = || {
-            let mut line = verdict_json(verdict, self.0.language);
+            let mut line = verdict_json(verdict, operation, self.0.language);
             line["command"] = json!(command);
             line["request_id"] = json!(answered.request_id);
             line["basket_id"] = json!(basket_id);
@@ -85,7 +85,7 @@ impl Output {
         };
         let text = || match verdict {
             Verdict::Approved(answer) => approved(answer),
-            verdict => format!("** {}", verdict.words(self.0.language)),
+            verdict => format!("** {}", verdict.words(operation, self.0.language)),
         };
         self.say(json, text);
     }
@@ -96,15 +96,15 @@ impl Output {
             Notice::Settled {
                 operation, verdict, ..
             } => {
-                let operation = serde_json::to_value(operation).unwrap_or_default();
-                let operation = operation.as_str().unwrap_or_default().to_owned();
+                let asked = serde_json::to_value(operation).unwrap_or_default();
+                let asked = asked.as_str().unwrap_or_default().to_owned();
                 match verdict {
                     Verdict::Approved(answer) => {
-                        format!("(later) {operation}: {}", approved(answer))
+                        format!("(later) {asked}: {}", approved(answer))
                     }
                     verdict => {
-                        let words = verdict.words(self.0.language);
-                        format!("(later) ATTENTION, {operation}: {words}")
+                        let words = verdict.words(*operation, self.0.language);
+                        format!("(later) ATTENTION, {asked}: {words}")
                     }
                 }
             }
@@ -200,8 +200,9 @@ impl Output {
     }
 }
 
-fn verdict_json(verdict: &Verdict, language: Language) -> Value {
-    let mut line = json!({"verdict": verdict.word(), "words": verdict.words(language)});
+fn verdict_json(verdict: &Verdict, operation: Operation, language: Language) -> Value {
+    let words = verdict.words(operation, language);
+    let mut line = json!({"verdict": verdict.word(), "words": words});
     match verdict {
         Verdict::Approved(answer) => line["answer"] = answer.clone(),
         Verdict::Declined(decline) => {
@@ -231,7 +232,7 @@ fn notice_json(notice: &Notice, language: Language) -> Value {
             operation,
             verdict,
         } => {
-            let mut line = verdict_json(verdict, language);
+            let mut line = verdict_json(verdict, *operation, language);
             line["notice"] = json!("settled");
             line["request_id"] = json!(request_id);
             line["basket_id"] = json!(basket_id);
