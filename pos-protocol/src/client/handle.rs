@@ -15,6 +15,7 @@ use super::{
     keeper::{Call, Keeper, Standing, Told},
     machine::{Exchange, Machine, Notice, Reply},
     moment::Clock,
+    record::Owner,
     settings::Settings,
     verdict::{Refusal, Verdict, Why},
     wire::{Account, Wire},
@@ -37,6 +38,18 @@ pub enum OpenError {
     Journal(JournalError),
     /// The system gives no TLS.
     Http(reqwest::Error),
+    /// The account's gateway is no URL.
+    Gateway,
+    /// The journal has unsettled requests of another account: sent under this one, they would not be
+    /// known, or be somebody else's.
+    Foreign {
+        /// Whose they are.
+        owner: Owner,
+        /// Whose the account is.
+        account: Owner,
+        /// How many.
+        unsettled: usize,
+    },
 }
 
 impl fmt::Display for OpenError {
@@ -44,6 +57,16 @@ impl fmt::Display for OpenError {
         match self {
             Self::Journal(error) => error.fmt(f),
             Self::Http(error) => write!(f, "cannot set up HTTP: {error}"),
+            Self::Gateway => f.write_str("the gateway's URL is not one"),
+            Self::Foreign {
+                owner,
+                account,
+                unsettled,
+            } => write!(
+                f,
+                "the journal has {unsettled} unsettled requests of {owner}, and this is {account}; \
+                 let them settle first, or use a folder of its own"
+            ),
         }
     }
 }
@@ -87,7 +110,7 @@ pub enum RequestStatus {
 #[derive(Clone)]
 pub struct Client {
     calls: mpsc::Sender<Call>,
-    standing: watch::Receiver<Standing>,
+    pub(crate) standing: watch::Receiver<Standing>,
     wire: Wire,
     clock: Clock,
     settings: Settings,
@@ -125,9 +148,11 @@ impl Client {
         chaos: Option<Chaos>,
     ) -> Result<(Self, Opening, mpsc::Receiver<Notice>), OpenError> {
         let clock = Clock::start();
+        let owner = account.owner().ok_or(OpenError::Gateway)?;
         let wire = Wire::new(account, clock, settings.attempt, chaos).map_err(OpenError::Http)?;
         let (journal, found) = Journal::open(folder).map_err(OpenError::Journal)?;
         let book = Book::of(&found.entries, found.entries_before_damage);
+        check_owner(&book, &owner, settings.gateway_moved)?;
         let opening = Opening {
             torn_bytes: found.torn_bytes,
             damaged_records: found.damaged_records,
@@ -141,9 +166,11 @@ impl Client {
             away: false,
             writable: true,
         });
+        let mut machine = Machine::new(settings.clone(), book, &clock.now());
+        machine.belong_to(owner);
         let keeper = Keeper {
             clock,
-            machine: Machine::new(settings.clone(), book, &clock.now()),
+            machine,
             journal: Some(journal),
             wire: wire.clone(),
             calls: called,
@@ -391,5 +418,21 @@ impl Client {
         let sent = self.calls.send(Call::Look(Box::new(look))).await;
         sent.map_err(|_| Refusal::Closed)?;
         seen.await.map_err(|_| Refusal::Closed)
+    }
+}
+
+/// Unsettled requests are sent only where they were meant to go.
+fn check_owner(book: &Book, account: &Owner, moved: bool) -> Result<(), OpenError> {
+    let owner = book.opened().and_then(|opened| opened.owner.as_ref());
+    let foreign = owner.filter(|owner| {
+        owner.client_id != account.client_id || (owner.gateway != account.gateway && !moved)
+    });
+    match (foreign, book.unsettled()) {
+        (None, _) | (_, 0) => Ok(()),
+        (Some(owner), unsettled) => Err(OpenError::Foreign {
+            owner: owner.clone(),
+            account: account.clone(),
+            unsettled,
+        }),
     }
 }

@@ -74,7 +74,7 @@ pub use keeper::Standing;
 pub use machine::{Exchange, Machine, Notice, Reply, Step, Ticket};
 pub use message::{GiveUp, Message, OfflineSpending, Operation, Reading, Request};
 pub use moment::Moment;
-pub use record::{Entry, FORMAT, Opened};
+pub use record::{Entry, FORMAT, Opened, Owner};
 pub use settings::{BusinessDay, Settings};
 pub use totals::Sold;
 pub use verdict::{Decline, Language, Refusal, Verdict, Why};

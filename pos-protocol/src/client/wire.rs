@@ -5,7 +5,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use reqwest::{
-    Response, StatusCode,
+    Response, StatusCode, Url,
     header::{CONTENT_TYPE, RETRY_AFTER},
 };
 use serde::Deserialize;
@@ -16,6 +16,7 @@ use super::{
     chaos::{Chaos, Mishap},
     machine::{Exchange, Reply},
     moment::Clock,
+    record::Owner,
 };
 
 /// Bytes of an answer; none of the gateway's is longer.
@@ -32,6 +33,19 @@ pub struct Account {
     pub client_id: String,
     /// The client's secret.
     pub client_secret: String,
+}
+
+impl Account {
+    /// Whose requests are asked with this account; `None` if the gateway is no URL.
+    pub(crate) fn owner(&self) -> Option<Owner> {
+        let mut url = Url::parse(&self.gateway).ok()?;
+        url.set_username("").ok()?;
+        url.set_password(None).ok()?;
+        Some(Owner {
+            client_id: self.client_id.clone(),
+            gateway: url.as_str().trim_end_matches('/').to_owned(),
+        })
+    }
 }
 
 impl fmt::Debug for Account {

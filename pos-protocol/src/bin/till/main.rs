@@ -105,6 +105,9 @@ struct Run {
     /// Take points also while the gateway is away; the shop bears what the member turns out not to have
     #[arg(long)]
     spend_offline: bool,
+    /// The gateway is the journal's at a new address
+    #[arg(long)]
+    gateway_moved: bool,
     /// How long a cashier waits for an answer
     #[arg(long, value_name = "MS", default_value_t = 5_000)]
     deadline_ms: u64,
@@ -228,6 +231,7 @@ fn settings(run: &Run) -> Settings {
         } else {
             OfflineSpending::Refuse
         },
+        gateway_moved: run.gateway_moved,
         business_day: BusinessDay {
             zone: run.time_zone.clone(),
             cut_over: run.cut_over,

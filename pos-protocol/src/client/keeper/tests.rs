@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use self::server::{Answer, Server};
 use crate::{
     BasketId, Points, Receipt, ReceiptLine, Yen,
-    client::{Account, Client, Notice, Opening, Sale, Scan, Settings, Verdict, Why},
+    client::{Account, Client, Notice, OpenError, Opening, Sale, Scan, Settings, Verdict, Why},
 };
 
 fn account(gateway: &str) -> Account {
@@ -95,4 +95,66 @@ async fn closing_tells_those_who_wait_what_becomes_of_their_requests() {
         .book(move |book| book.find(&earning.request_id.unwrap()).unwrap().kept)
         .await;
     assert_eq!(kept, Ok(true));
+}
+
+/// What one terminal left is not sent for another, nor to another gateway.
+#[tokio::test]
+async fn unsettled_requests_are_opened_only_for_whom_they_are_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(|_| Answer::With(503, String::new(), String::new())).await;
+    let (client, _, _notices) = open(folder.path(), &server.base);
+    let settings = patient();
+    let under = |gateway: &str, client_id: &str, settings: &Settings| {
+        let client_id = client_id.to_owned();
+        let account = Account {
+            client_id,
+            ..account(gateway)
+        };
+        Client::open(folder.path(), account, settings.clone())
+    };
+    let (sold, sale) = (client.clone(), sale(&client, 0).await);
+    let sold = tokio::spawn(async move { sold.purchase(sale).await });
+    until_unsettled(&client).await;
+    client.close().await;
+    sold.await.unwrap();
+    for (gateway, client_id) in [
+        (server.base.as_str(), "till-2"),
+        ("http://127.0.0.2:1", "till-1"),
+    ] {
+        let refused = under(gateway, client_id, &settings).unwrap_err();
+        let foreign = matches!(&refused, OpenError::Foreign { owner, unsettled: 1, .. }
+            if owner.client_id == "till-1" && owner.gateway == server.base);
+        assert!(foreign, "{refused}");
+    }
+    let moved = Settings {
+        gateway_moved: true,
+        ..settings.clone()
+    };
+    let refused = under("http://127.0.0.2:1", "till-2", &moved).unwrap_err();
+    assert!(matches!(refused, OpenError::Foreign { .. }));
+    let (client, _, _notices) = under("http://127.0.0.2:1", "till-1", &moved).unwrap();
+    client.close().await;
+}
+
+/// Waits until a request is written down and has no end.
+async fn until_unsettled(client: &Client) {
+    let mut standing = client.standing.clone();
+    let unsettled = standing.wait_for(|standing| standing.unsettled > 0).await;
+    unsettled.unwrap();
+}
+
+/// The same address, written in another way, is the same; credentials in it are not written down.
+#[test]
+fn an_owner_is_told_by_the_address() {
+    let owner = |gateway| account(gateway).owner().map(|owner| owner.gateway);
+    let plain = owner("https://points.example").unwrap();
+    for same in [
+        "https://points.example/",
+        "HTTPS://Points.Example:443",
+        "https://a:b@points.example",
+    ] {
+        assert_eq!(owner(same).as_ref(), Some(&plain), "{same}");
+    }
+    assert_ne!(owner("https://points.example/test"), Some(plain));
+    assert_eq!(owner("points"), None);
 }

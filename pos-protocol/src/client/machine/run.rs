@@ -1,9 +1,15 @@
-//! The end of a run: who still waits is told what a deadline would have told them.
+//! The beginning and the end of a run: whose requests follow, and what who still waits is told.
 
 use super::Machine;
-use crate::client::{moment::Moment, verdict::Why};
+use crate::client::{moment::Moment, record::Owner, verdict::Why};
 
 impl Machine {
+    /// Whose requests this run writes down. Before the first step.
+    pub fn belong_to(&mut self, owner: Owner) {
+        self.names.belong_to(owner);
+        self.new_names = Some(self.names.opened().clone());
+    }
+
     /// The till stops: nobody waits any longer than now. What is to be written and told for that is
     /// in the next steps; what they would send is left to the next run.
     pub fn stop(&mut self, now: &Moment) {
