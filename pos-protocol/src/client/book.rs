@@ -163,6 +163,7 @@ impl Book {
     pub fn apply(&mut self, entry: &Entry) {
         match entry {
             Entry::Opened(opened) => self.opened = Some(opened.clone()),
+            Entry::Told { .. } => {}
             Entry::Request(request) => self.apply_request(request),
             Entry::Kept { request_id, .. } => self.change(request_id, |known| {
                 known.kept = true;

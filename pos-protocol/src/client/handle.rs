@@ -17,6 +17,7 @@ use super::{
     moment::Clock,
     record::Owner,
     settings::Settings,
+    untold::{Untold, untold},
     verdict::{Refusal, Verdict, Why},
     wire::{Account, Wire},
 };
@@ -74,7 +75,7 @@ impl fmt::Display for OpenError {
 impl std::error::Error for OpenError {}
 
 /// What was found in the journal when it was opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Opening {
     /// Bytes of a half-written last record, cut off. Nothing had been sent for it.
     pub torn_bytes: u64,
@@ -84,6 +85,8 @@ pub struct Opening {
     pub unsettled: usize,
     /// Holds of an earlier run of which nothing further is known. Void those whose basket is gone.
     pub open_holds: Vec<(BasketId, AuthorizationId)>,
+    /// Sales and refunds of the last run whose verdict may not have been told.
+    pub untold: Vec<Untold>,
 }
 
 /// What became of a request, for the cashier.
@@ -158,6 +161,7 @@ impl Client {
             damaged_records: found.damaged_records,
             unsettled: book.unsettled(),
             open_holds: book.open_holds(),
+            untold: untold(&found.entries, &book, settings.offline_spending),
         };
         let (calls, called) = mpsc::channel(CALLS_MAX);
         let (notices, noticed) = mpsc::channel(NOTICES_MAX);

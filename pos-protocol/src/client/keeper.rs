@@ -75,6 +75,8 @@ struct Running {
     exchanges: JoinSet<()>,
     replies: Replies,
     writable: bool,
+    /// Whether this run wrote anything.
+    wrote: bool,
     /// Whether the keeper ends: nothing is sent any more.
     ending: bool,
     compact_at: u64,
@@ -89,6 +91,7 @@ impl Keeper {
             exchanges: JoinSet::new(),
             replies,
             writable: true,
+            wrote: false,
             ending: false,
             compact_at: self.machine.settings().compact_bytes,
         };
@@ -128,7 +131,12 @@ impl Keeper {
         running.ending = true;
         self.machine.stop(&self.clock.now());
         // If it fails, those who wait are told that the outcome is not known.
-        let _ = self.work(&mut running).await;
+        let worked = self.work(&mut running).await;
+        if worked.is_ok() && running.wrote {
+            let at = self.clock.now().at;
+            // Without it the next opening tells the last sale again.
+            let _ = self.append(vec![Entry::Told { at }]).await;
+        }
         drop(self.journal);
         while let Ok(call) = self.calls.try_recv() {
             if let Call::Ask(_, answer) = call {
@@ -166,7 +174,7 @@ impl Keeper {
             match step {
                 Step::Write(entries) => match self.append(entries).await? {
                     Ok(()) => {
-                        running.writable = true;
+                        (running.writable, running.wrote) = (true, true);
                         self.machine.written(&self.clock.now());
                     }
                     Err(error) => {
@@ -243,7 +251,9 @@ impl Keeper {
         let Some(mut journal) = self.journal.take() else {
             return Ok(false);
         };
-        let entries = self.machine.compacted(&self.clock.now());
+        let now = self.clock.now();
+        let mut entries = self.machine.compacted(&now);
+        entries.push(Entry::Told { at: now.at });
         let done = spawn_blocking(move || {
             let done = journal.compact(&entries);
             (journal, entries, done)

@@ -21,6 +21,11 @@ pub enum Entry {
     /// The journal was opened, or its request ids turned out to be taken: the names that follow are
     /// made from this.
     Opened(Opened),
+    /// Whoever waited for a verdict on what stands before this was told it.
+    Told {
+        /// When.
+        at: Timestamp,
+    },
     /// A request, before it is sent. A reversal gives up its original with the same stroke; an
     /// advice that replaces another request, that one.
     Request(Box<Request>),

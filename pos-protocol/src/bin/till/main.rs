@@ -194,6 +194,7 @@ async fn sell(run: Run) -> anyhow::Result<ExitCode> {
     let chaos = run.chaos.map(Chaos::new);
     let (client, opening, mut notices) = Client::open_over(&run.journal, account, settings, chaos)?;
     output.opened(&opening);
+    output.untold(&opening.untold);
     let noticed = output.clone();
     tokio::spawn(async move {
         while let Some(notice) = notices.recv().await {

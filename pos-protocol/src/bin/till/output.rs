@@ -7,7 +7,9 @@ use std::{
 
 use pos_protocol::{
     BasketId, Points, RequestId, SettlementTotals,
-    client::{Answered, Language, Notice, Opening, Operation, RequestStatus, Standing, Verdict},
+    client::{
+        Answered, Language, Notice, Opening, Operation, RequestStatus, Standing, Untold, Verdict,
+    },
 };
 use serde_json::{Value, json};
 
@@ -66,6 +68,31 @@ impl Output {
             lines.join("\n")
         };
         self.say(json, text);
+    }
+
+    /// What the last run may not have said.
+    pub(crate) fn untold(&self, untold: &[Untold]) {
+        for sale in untold {
+            let (operation, language) = (sale.operation, self.0.language);
+            let json = || {
+                let mut line = verdict_json(&sale.verdict, operation, language);
+                line["untold"] = json!(operation);
+                line["request_id"] = json!(sale.request_id);
+                line["basket_id"] = json!(sale.basket_id);
+                line["receipt"] = json!(sale.receipt);
+                line
+            };
+            let text = || {
+                let name = sale.receipt.as_deref();
+                let name = name.unwrap_or(sale.request_id.as_str());
+                let words = match &sale.verdict {
+                    Verdict::Approved(answer) => approved(answer),
+                    verdict => verdict.words(operation, language),
+                };
+                format!("ATTENTION, not told before the till stopped: {name}: {words}")
+            };
+            self.say(json, text);
+        }
     }
 
     /// A command's verdict.

@@ -5,12 +5,15 @@ mod server;
 use std::{path::Path, time::Duration};
 
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio::sync::mpsc;
 
 use self::server::{Answer, Server};
 use crate::{
     BasketId, Points, Receipt, ReceiptLine, Yen,
-    client::{Account, Client, Notice, OpenError, Opening, Sale, Scan, Settings, Verdict, Why},
+    client::{
+        Account, Client, Notice, OpenError, Opening, Sale, Scan, Settings, Untold, Verdict, Why,
+    },
 };
 
 fn account(gateway: &str) -> Account {
@@ -73,7 +76,7 @@ fn receipt(basket: &BasketId) -> Receipt {
 #[tokio::test]
 async fn closing_tells_those_who_wait_what_becomes_of_their_requests() {
     let folder = tempfile::tempdir().unwrap();
-    let mut server = Server::start(|_| Answer::Never).await;
+    let mut server = Server::start(|_, _| Answer::Never).await;
     let (client, _, _notices) = open(folder.path(), &server.base);
     let mut told = Vec::new();
     for points in [0, 100] {
@@ -101,7 +104,7 @@ async fn closing_tells_those_who_wait_what_becomes_of_their_requests() {
 #[tokio::test]
 async fn unsettled_requests_are_opened_only_for_whom_they_are_of() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(|_| Answer::With(503, String::new(), String::new())).await;
+    let server = Server::start(|_, _| Answer::With(503, String::new(), String::new())).await;
     let (client, _, _notices) = open(folder.path(), &server.base);
     let settings = patient();
     let under = |gateway: &str, client_id: &str, settings: &Settings| {
@@ -157,4 +160,83 @@ fn an_owner_is_told_by_the_address() {
     }
     assert_ne!(owner("https://points.example/test"), Some(plain));
     assert_eq!(owner("points"), None);
+}
+
+/// Approves every sale.
+fn approve(path: &str, body: &str) -> Answer {
+    if path != "/v1/pos/purchases" {
+        return Answer::With(404, String::new(), String::new());
+    }
+    let sale: Value = serde_json::from_str(body).unwrap();
+    let golden = include_str!("../../../golden/03-purchase-earns.json");
+    let golden: Value = serde_json::from_str(golden).unwrap();
+    let mut answer = golden["answer"]["body"].clone();
+    answer["request_id"] = sale["request_id"].clone();
+    Answer::With(200, String::new(), answer.to_string())
+}
+
+/// Opens what a till killed now would leave, and closes it.
+async fn killed(folder: &Path, gateway: &str) -> Vec<Untold> {
+    let left = tempfile::tempdir().unwrap();
+    std::fs::copy(folder.join("journal"), left.path().join("journal")).unwrap();
+    let (client, opening, _notices) = open(left.path(), gateway);
+    client.close().await;
+    opening.untold
+}
+
+/// A cashier whose till died before it spoke learns what became of the basket; one who saw the verdict
+/// is not bothered.
+#[tokio::test]
+async fn what_may_not_have_been_told_is_told_at_the_next_opening() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(approve).await;
+    let (client, _, _notices) = open(folder.path(), &server.base);
+    let sold = [sale(&client, 0).await, sale(&client, 0).await];
+    let [first, second] = sold.clone().map(|sale| sale.basket_id);
+    let [one, other] = sold;
+    let verdict = client.purchase(one).await.verdict;
+    assert!(matches!(verdict, Verdict::Approved(_)), "{verdict:?}");
+    let untold = killed(folder.path(), &server.base).await;
+    assert_eq!(untold.len(), 1, "{untold:?}");
+    assert_eq!(untold[0].basket_id.as_ref(), Some(&first));
+    assert_eq!(untold[0].receipt, Some(format!("R-{first}")));
+    assert_eq!(untold[0].verdict.word(), "approved");
+
+    let verdict = client.purchase(other).await.verdict;
+    assert!(matches!(verdict, Verdict::Approved(_)), "{verdict:?}");
+    let untold = killed(folder.path(), &server.base).await;
+    assert_eq!(
+        untold.len(),
+        1,
+        "the first was told before the second was asked: {untold:?}"
+    );
+    assert_eq!(untold[0].basket_id.as_ref(), Some(&second));
+
+    client.compact().await.unwrap();
+    assert_eq!(killed(folder.path(), &server.base).await, []);
+    client.close().await;
+    assert_eq!(killed(folder.path(), &server.base).await, []);
+}
+
+/// Killed while they wait: what counts is said to count, what is undone is said to be undone.
+#[tokio::test]
+async fn requests_without_a_verdict_are_told_by_what_becomes_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(|_, _| Answer::Never).await;
+    let (client, _, _notices) = open(folder.path(), &server.base);
+    for points in [0, 100] {
+        let (client, sale) = (client.clone(), sale(&client, points).await);
+        tokio::spawn(async move { client.purchase(sale).await });
+        server.asked("/v1/pos/purchases").await;
+    }
+    let untold = killed(folder.path(), &server.base).await;
+    let verdicts: Vec<Verdict> = untold.into_iter().map(|untold| untold.verdict).collect();
+    let why = Why::Restarted;
+    let undoing = Verdict::NotAsked {
+        why: why.clone(),
+        undoing: true,
+    };
+    assert_eq!(verdicts, [Verdict::Queued { why }, undoing]);
+    client.close().await;
+    assert_eq!(killed(folder.path(), &server.base).await, []);
 }

@@ -28,11 +28,13 @@ pub(super) struct Server {
     task: JoinHandle<()>,
 }
 
-type Choose = dyn Fn(&str) -> Answer + Send + Sync;
+type Choose = dyn Fn(&str, &str) -> Answer + Send + Sync;
 
 impl Server {
-    /// Answers each path with what `choose` says.
-    pub(super) async fn start(choose: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
+    /// Answers each path and body with what `choose` says.
+    pub(super) async fn start(
+        choose: impl Fn(&str, &str) -> Answer + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let (seen, paths) = mpsc::channel(SEEN_MAX);
@@ -85,7 +87,7 @@ async fn serve(stream: TcpStream, choose: Arc<Choose>, seen: mpsc::Sender<String
                 let token = r#"{"access_token":"t","expires_in":3600}"#;
                 Answer::With(200, String::new(), token.to_owned())
             }
-            path => choose(path),
+            path => choose(path, std::str::from_utf8(&body).unwrap()),
         };
         let _ = seen.try_send(path);
         let Answer::With(status, headers, body) = answer else {
