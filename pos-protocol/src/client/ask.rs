@@ -1,6 +1,6 @@
 //! What a till asks for, before it has a name.
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use super::{
     message::{Message, Operation},
@@ -17,7 +17,8 @@ use crate::{
 pub struct Scan {
     /// The text, whatever its kind.
     pub text: String,
-    /// When it was scanned, on the till's clock.
+    /// When it was scanned, on the till's own clock ([`Client::now`](super::Client::now)). What the
+    /// gateway is told is corrected by how far that clock is known to be off.
     pub at: Timestamp,
 }
 
@@ -153,6 +154,16 @@ impl Ask {
             Self::Purchase(sale) => Some(sale.scan.at),
             _ => None,
         }
+    }
+
+    /// Moves the time of the scan to the gateway's clock.
+    pub(crate) fn correct_scan(&mut self, by: SignedDuration) {
+        let scan = match self {
+            Self::Inquiry { scan, .. } | Self::Authorization { scan, .. } => scan,
+            Self::Purchase(sale) => &mut sale.scan,
+            _ => return,
+        };
+        scan.at = scan.at.saturating_add(by).unwrap_or(scan.at);
     }
 
     /// The message under this name. `totals` are those of a settlement's day.

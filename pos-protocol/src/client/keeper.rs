@@ -110,6 +110,10 @@ impl Keeper {
                 },
                 Some((exchange, reply)) = arriving.recv() => {
                     self.machine.replied(&self.clock.now(), &exchange, reply);
+                    if let Some(off) = self.wire.clock_news() {
+                        let seconds = off.as_secs();
+                        let _ = self.notices.try_send(Notice::ClockWrong { seconds });
+                    }
                 }
                 () = sleep_until(wake) => {}
             }
@@ -153,7 +157,8 @@ impl Keeper {
 
     async fn take_call(&mut self, call: Call, running: &mut Running) {
         match call {
-            Call::Ask(ask, answer) => {
+            Call::Ask(mut ask, answer) => {
+                ask.correct_scan(self.wire.correction());
                 running.tickets = running.tickets.wrapping_add(1);
                 running.waiting.insert(running.tickets, answer);
                 let now = self.clock.now();

@@ -59,6 +59,7 @@ mod moment;
 mod names;
 mod record;
 mod settings;
+mod skew;
 mod totals;
 mod untold;
 mod verdict;

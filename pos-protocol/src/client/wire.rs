@@ -1,12 +1,15 @@
 //! HTTP: one exchange with the gateway, with a token that is fetched when it is needed.
 //!
-//! What comes out is a [`Reply`]; what it means is decided by the [`machine`](super::machine).
+//! What comes out is a [`Reply`]; what it means is decided by the [`machine`](super::machine). Beside it
+//! the gateway's clock is read off its answers. Lock order: the token's, then the [`Skew`]'s, which is
+//! held for a moment only.
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use reqwest::{
     Response, StatusCode, Url,
-    header::{CONTENT_TYPE, RETRY_AFTER},
+    header::{CONTENT_TYPE, DATE, RETRY_AFTER},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -17,6 +20,7 @@ use super::{
     machine::{Exchange, Reply},
     moment::Clock,
     record::Owner,
+    skew::Skew,
 };
 
 /// Bytes of an answer; none of the gateway's is longer.
@@ -68,6 +72,7 @@ struct Inner {
     clock: Clock,
     attempt: Duration,
     token: Mutex<Option<Token>>,
+    skew: std::sync::Mutex<Skew>,
     chaos: Option<Chaos>,
 }
 
@@ -109,6 +114,7 @@ impl Wire {
             clock,
             attempt,
             token: Mutex::default(),
+            skew: std::sync::Mutex::default(),
             chaos,
         })))
     }
@@ -177,13 +183,38 @@ impl Wire {
                 self.0.http.get(format!("{gateway}/v1/pos/requests/{id}"))
             }
         };
-        let answer = async { read(request.bearer_auth(token).send().await?).await };
+        let answer = async {
+            let sent = self.0.clock.now().at;
+            let response = request.bearer_auth(token).send().await?;
+            self.hear_date(&response, sent);
+            read(response).await
+        };
         match tokio::time::timeout(self.0.attempt, answer).await {
             Ok(Ok(reply)) => reply,
             Ok(Err(error)) if error.is_connect() => Reply::NotSent { retry_after: None },
             // An answer that breaks off is none.
             Ok(Err(_)) | Err(_) => Reply::Lost,
         }
+    }
+
+    fn hear_date(&self, response: &Response, sent: Timestamp) {
+        let received = self.0.clock.now().at;
+        let date = response.headers().get(DATE);
+        let date = date.and_then(|value| rfc2822::parse(value.to_str().ok()?).ok());
+        if let (Some(date), Ok(mut skew)) = (date, self.0.skew.lock()) {
+            skew.heard(date.timestamp(), sent, received);
+        }
+    }
+
+    /// What to add to the till's clock to have the gateway's.
+    pub(crate) fn correction(&self) -> SignedDuration {
+        let skew = self.0.skew.lock();
+        skew.map_or(SignedDuration::ZERO, |skew| skew.correction())
+    }
+
+    /// The correction, if it is large and news.
+    pub(crate) fn clock_news(&self) -> Option<SignedDuration> {
+        self.0.skew.lock().ok()?.news()
     }
 
     /// The access token: the one in hand, unless it has ended or is the one that was `refused`.

@@ -139,6 +139,13 @@ impl Output {
                 "The gateway does not answer. Sales are queued; no points are taken.".to_owned()
             }
             Notice::Back => "The gateway answers again.".to_owned(),
+            Notice::ClockWrong { seconds } => {
+                let way = if *seconds > 0 { "behind" } else { "ahead" };
+                format!(
+                    "ATTENTION: this till's clock is {} seconds {way}. Set it.",
+                    seconds.abs()
+                )
+            }
             Notice::Operator(what) => format!("ATTENTION: {what}"),
             Notice::RequestIdTaken { request_id, .. } => format!(
                 "ATTENTION: the request id {request_id} was used by another till with this journal's names. New names were drawn."
@@ -268,6 +275,7 @@ fn notice_json(notice: &Notice, language: Language) -> Value {
         }
         Notice::Away => json!({"notice": "away"}),
         Notice::Back => json!({"notice": "back"}),
+        Notice::ClockWrong { seconds } => json!({"notice": "clock_wrong", "seconds": seconds}),
         Notice::Operator(what) => json!({"notice": "operator", "detail": what}),
         Notice::RequestIdTaken {
             request_id,

@@ -4,7 +4,7 @@ mod server;
 
 use std::{path::Path, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, fmt::rfc2822};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -13,6 +13,7 @@ use crate::{
     BasketId, Points, Receipt, ReceiptLine, Yen,
     client::{
         Account, Client, Notice, OpenError, Opening, Sale, Scan, Settings, Untold, Verdict, Why,
+        moment::Clock,
     },
 };
 
@@ -239,4 +240,40 @@ async fn requests_without_a_verdict_are_told_by_what_becomes_of_them() {
     assert_eq!(verdicts, [Verdict::Queued { why }, undoing]);
     client.close().await;
     assert_eq!(killed(folder.path(), &server.base).await, []);
+}
+
+/// The gateway's clock decides when a card was scanned, also for a sale told later.
+#[tokio::test]
+async fn a_wrong_clock_is_noticed_and_scans_are_told_on_the_gateways() {
+    let folder = tempfile::tempdir().unwrap();
+    let behind = jiff::SignedDuration::from_hours(1);
+    let server = Server::start(move |path, body| match approve(path, body) {
+        Answer::With(status, _, body) => {
+            let date = Clock::start().now().at.saturating_add(behind).unwrap();
+            let date = rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&date);
+            Answer::With(status, format!("date: {}\r\n", date.unwrap()), body)
+        }
+        never => never,
+    })
+    .await;
+    let (client, _, mut notices) = open(folder.path(), &server.base);
+    client.purchase(sale(&client, 0).await).await;
+    let noticed = async {
+        loop {
+            if let Notice::ClockWrong { seconds } = notices.recv().await.unwrap() {
+                return seconds;
+            }
+        }
+    };
+    let seconds = noticed.await;
+    assert!((3_598..=3_602).contains(&seconds), "{seconds}");
+    let second = sale(&client, 0).await;
+    let scanned = second.scan.at;
+    let id = client.purchase(second).await.request_id.unwrap();
+    let told = client.book(move |book| book.find(&id).unwrap().request.scanned_at);
+    let moved = told.await.unwrap().unwrap().duration_since(scanned);
+    assert!(
+        (moved - behind).abs() < jiff::SignedDuration::from_secs(2),
+        "{moved}"
+    );
 }
