@@ -152,7 +152,7 @@ impl Client {
     ) -> Result<(Self, Opening, mpsc::Receiver<Notice>), OpenError> {
         let clock = Clock::start();
         let owner = account.owner().ok_or(OpenError::Gateway)?;
-        let wire = Wire::new(account, clock, settings.attempt, chaos).map_err(OpenError::Http)?;
+        let wire = Wire::new(account, clock, &settings, chaos).map_err(OpenError::Http)?;
         let (journal, found) = Journal::open(folder).map_err(OpenError::Journal)?;
         let book = Book::of(&found.entries, found.entries_before_damage);
         check_owner(&book, &owner, settings.gateway_moved)?;

@@ -20,6 +20,7 @@ use super::{
     machine::{Exchange, Reply},
     moment::Clock,
     record::Owner,
+    settings::Settings,
     skew::Skew,
 };
 
@@ -71,6 +72,8 @@ struct Inner {
     account: Account,
     clock: Clock,
     attempt: Duration,
+    /// `Retry-After` is not followed beyond this.
+    come_back_max: Duration,
     token: Mutex<Option<Token>>,
     skew: std::sync::Mutex<Skew>,
     chaos: Option<Chaos>,
@@ -100,7 +103,7 @@ impl Wire {
     pub(crate) fn new(
         account: Account,
         clock: Clock,
-        attempt: Duration,
+        settings: &Settings,
         chaos: Option<Chaos>,
     ) -> reqwest::Result<Self> {
         let http = reqwest::Client::builder()
@@ -112,7 +115,8 @@ impl Wire {
             http,
             account: Account { gateway, ..account },
             clock,
-            attempt,
+            attempt: settings.attempt,
+            come_back_max: settings.backoff_max,
             token: Mutex::default(),
             skew: std::sync::Mutex::default(),
             chaos,
@@ -187,7 +191,7 @@ impl Wire {
             let sent = self.0.clock.now().at;
             let response = request.bearer_auth(token).send().await?;
             self.hear_date(&response, sent);
-            read(response).await
+            read(response, self.0.come_back_max).await
         };
         match tokio::time::timeout(self.0.attempt, answer).await {
             Ok(Ok(reply)) => reply,
@@ -257,7 +261,7 @@ impl Wire {
             }
         };
         let response = self.0.http.post(&url).form(&form).send().await;
-        match read(response.map_err(lost)?).await {
+        match read(response.map_err(lost)?, self.0.come_back_max).await {
             Ok(Reply::Http {
                 status: 200,
                 body: Some(body),
@@ -292,13 +296,13 @@ fn refusal(client: &str, status: u16, body: Option<&Value>) -> String {
 }
 
 /// A whole answer. Whatever is too long or no JSON has no body.
-async fn read(mut response: Response) -> reqwest::Result<Reply> {
+async fn read(mut response: Response, come_back_max: Duration) -> reqwest::Result<Reply> {
     let status: StatusCode = response.status();
     let retry_after = response
         .headers()
         .get(RETRY_AFTER)
         .and_then(|value| value.to_str().ok()?.trim().parse().ok())
-        .map(Duration::from_secs);
+        .map(|seconds| Duration::from_secs(seconds).min(come_back_max));
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         if bytes.len().saturating_add(chunk.len()) > ANSWER_BYTES_MAX {

@@ -2,7 +2,11 @@
 
 mod server;
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use jiff::{Timestamp, fmt::rfc2822};
 use serde_json::Value;
@@ -276,4 +280,28 @@ async fn a_wrong_clock_is_noticed_and_scans_are_told_on_the_gateways() {
         (moved - behind).abs() < jiff::SignedDuration::from_secs(2),
         "{moved}"
     );
+}
+
+/// A line that asks to come back in a hundred years is tried again after the longest pause.
+#[tokio::test]
+async fn a_retry_after_is_followed_up_to_the_longest_pause() {
+    let folder = tempfile::tempdir().unwrap();
+    let busy = AtomicUsize::new(0);
+    let server = Server::start(move |path, body| {
+        if path == "/v1/pos/purchases" && busy.fetch_add(1, Ordering::Relaxed) < 2 {
+            let header = format!("retry-after: {}\r\n", u64::MAX);
+            return Answer::With(429, header, String::new());
+        }
+        approve(path, body)
+    })
+    .await;
+    let settings = Settings {
+        backoff_max: Duration::from_millis(100),
+        ..patient()
+    };
+    let opened = Client::open(folder.path(), account(&server.base), settings);
+    let (client, _, _notices) = opened.unwrap();
+    let sold = client.purchase(sale(&client, 0).await);
+    let sold = tokio::time::timeout(Duration::from_secs(120), sold).await;
+    assert_eq!(sold.unwrap().verdict.word(), "approved");
 }
