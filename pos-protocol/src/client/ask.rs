@@ -1,5 +1,7 @@
 //! What a till asks for, before it has a name.
 
+use std::fmt;
+
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use super::{
@@ -13,13 +15,22 @@ use crate::{
 };
 
 /// A card as the scanner gave it, and when.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Scan {
     /// The text, whatever its kind.
     pub text: String,
     /// When it was scanned, on the till's own clock ([`Client::now`](super::Client::now)). What the
     /// gateway is told is corrected by how far that clock is known to be off.
     pub at: Timestamp,
+}
+
+impl fmt::Debug for Scan {
+    /// Without the text: whoever has it can show the card.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scan")
+            .field("at", &self.at)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A sale.

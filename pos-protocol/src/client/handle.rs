@@ -12,7 +12,7 @@ use super::{
     book::Book,
     chaos::Chaos,
     journal::{Journal, JournalError},
-    keeper::{Call, Keeper, Standing, Told},
+    keeper::{Call, Keeper, Notices, Standing, Told},
     machine::{Exchange, Machine, Notice, Reply},
     moment::Clock,
     record::Owner,
@@ -85,6 +85,9 @@ pub struct Opening {
     pub unsettled: usize,
     /// Holds of an earlier run of which nothing further is known. Void those whose basket is gone.
     pub open_holds: Vec<(BasketId, AuthorizationId)>,
+    /// Whether the till's secret and card texts go to another machine unencrypted: the gateway's URL
+    /// begins with `http://`.
+    pub in_clear: bool,
     /// Sales and refunds of the last run whose verdict may not have been told.
     pub untold: Vec<Untold>,
 }
@@ -152,6 +155,7 @@ impl Client {
     ) -> Result<(Self, Opening, mpsc::Receiver<Notice>), OpenError> {
         let clock = Clock::start();
         let owner = account.owner().ok_or(OpenError::Gateway)?;
+        let in_clear = account.in_clear();
         let wire = Wire::new(account, clock, &settings, chaos).map_err(OpenError::Http)?;
         let (journal, found) = Journal::open(folder).map_err(OpenError::Journal)?;
         let book = Book::of(&found.entries, found.entries_before_damage);
@@ -161,6 +165,7 @@ impl Client {
             damaged_records: found.damaged_records,
             unsettled: book.unsettled(),
             open_holds: book.open_holds(),
+            in_clear,
             untold: untold(&found.entries, &book, settings.offline_spending),
         };
         let (calls, called) = mpsc::channel(CALLS_MAX);
@@ -178,7 +183,7 @@ impl Client {
             journal: Some(journal),
             wire: wire.clone(),
             calls: called,
-            notices,
+            notices: Notices::new(notices),
             standing,
         };
         tokio::spawn(keeper.run());
@@ -252,7 +257,7 @@ impl Client {
         self.ask(ask).await
     }
 
-    /// The sale.
+    /// The sale. Dropping this future, as that of any order, does not cancel what was ordered.
     pub async fn purchase(&self, sale: Sale) -> Answered<PurchaseAnswer> {
         self.ask(Ask::Purchase(sale)).await
     }

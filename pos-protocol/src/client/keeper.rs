@@ -6,10 +6,16 @@
 #[cfg(test)]
 mod tests;
 
-use std::{collections::HashMap, io};
+use std::{
+    collections::{HashMap, VecDeque},
+    io,
+};
 
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{
+        mpsc::{self, error::TrySendError},
+        oneshot, watch,
+    },
     task::{JoinSet, spawn_blocking},
 };
 
@@ -64,7 +70,7 @@ pub(crate) struct Keeper {
     pub(crate) journal: Option<Journal>,
     pub(crate) wire: Wire,
     pub(crate) calls: mpsc::Receiver<Call>,
-    pub(crate) notices: mpsc::Sender<Notice>,
+    pub(crate) notices: Notices,
     pub(crate) standing: watch::Sender<Standing>,
 }
 
@@ -112,9 +118,10 @@ impl Keeper {
                     self.machine.replied(&self.clock.now(), &exchange, reply);
                     if let Some(off) = self.wire.clock_news() {
                         let seconds = off.as_secs();
-                        let _ = self.notices.try_send(Notice::ClockWrong { seconds });
+                        self.notices.tell(Notice::ClockWrong { seconds });
                     }
                 }
+                () = self.notices.catch_up() => {}
                 () = sleep_until(wake) => {}
             }
         };
@@ -208,8 +215,7 @@ impl Keeper {
                         });
                     }
                 }
-                // Nobody may be listening, or not fast enough; the sale goes on.
-                Step::Notice(notice) => drop(self.notices.try_send(notice)),
+                Step::Notice(notice) => self.notices.tell(notice),
             }
         }
         while running.exchanges.try_join_next().is_some() {}
@@ -272,6 +278,49 @@ impl Keeper {
         self.machine.compact(&entries);
         Ok(true)
     }
+}
+
+/// Notices on their way to whoever listens. Nobody may be listening, or not fast enough: the sale goes
+/// on, and a request that came to another end than was promised waits until there is room.
+pub(crate) struct Notices {
+    listener: mpsc::Sender<Notice>,
+    late: VecDeque<Notice>,
+}
+
+impl Notices {
+    pub(crate) fn new(listener: mpsc::Sender<Notice>) -> Self {
+        let late = VecDeque::new();
+        Self { listener, late }
+    }
+
+    fn tell(&mut self, notice: Notice) {
+        if let Err(TrySendError::Full(notice)) = self.listener.try_send(notice)
+            && matters(&notice)
+        {
+            self.late.push_back(notice);
+        }
+    }
+
+    /// Passes on one that waits; never ends while none does.
+    async fn catch_up(&mut self) {
+        if self.late.is_empty() {
+            return std::future::pending().await;
+        }
+        match self.listener.reserve().await {
+            Ok(room) => {
+                if let Some(notice) = self.late.pop_front() {
+                    room.send(notice);
+                }
+            }
+            // Nobody listens any more.
+            Err(_) => self.late.clear(),
+        }
+    }
+}
+
+/// Whether a cashier was promised something else.
+fn matters(notice: &Notice) -> bool {
+    matches!(notice, Notice::Settled { verdict, .. } if !matches!(verdict, Verdict::Approved(_)))
 }
 
 async fn sleep_until(wake: Option<std::time::Instant>) {

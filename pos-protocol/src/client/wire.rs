@@ -4,7 +4,7 @@
 //! the gateway's clock is read off its answers. Lock order: the token's, then the [`Skew`]'s, which is
 //! held for a moment only.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use reqwest::{
@@ -53,10 +53,22 @@ impl Account {
     }
 }
 
+impl Account {
+    /// Whether secret and card texts go to another machine unencrypted.
+    pub(crate) fn in_clear(&self) -> bool {
+        let url = Url::parse(&self.gateway).ok();
+        url.filter(|url| url.scheme() == "http").is_some_and(|url| {
+            let host = url.host_str().unwrap_or_default();
+            let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+            host != "localhost" && !address.is_ok_and(|address| address.is_loopback())
+        })
+    }
+}
+
 impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Account")
-            .field("gateway", &self.gateway)
+            .field("gateway", &self.owner().map(|owner| owner.gateway))
             .field("client_id", &self.client_id)
             .finish_non_exhaustive()
     }
@@ -255,7 +267,7 @@ impl Wire {
         let url = format!("{}/oauth/token", account.gateway);
         let lost = |error: reqwest::Error| {
             if error.is_builder() {
-                Reply::Operator(format!("the gateway's URL is not one: {url}"))
+                Reply::Operator("the gateway's URL is not one".to_owned())
             } else {
                 Reply::NotSent { retry_after: None }
             }

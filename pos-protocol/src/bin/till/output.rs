@@ -47,10 +47,13 @@ impl Output {
     pub(crate) fn opened(&self, opening: &Opening) {
         let json = || {
             json!({"ready": true, "unsettled": opening.unsettled, "torn_bytes": opening.torn_bytes,
-                "damaged_records": opening.damaged_records, "open_holds": opening.open_holds.len()})
+                "damaged_records": opening.damaged_records, "open_holds": opening.open_holds.len(), "in_clear": opening.in_clear})
         };
         let text = || {
             let mut lines = vec!["Till ready. Scan a card, or type help.".to_owned()];
+            if opening.in_clear {
+                lines.push("ATTENTION: secret and card texts go to the gateway unencrypted (http://). Use https://.".to_owned());
+            }
             if opening.torn_bytes > 0 {
                 let bytes = opening.torn_bytes;
                 lines.push(format!("The last record was half written ({bytes} bytes) and was cut off; nothing was sent for it."));

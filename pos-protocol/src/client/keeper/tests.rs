@@ -16,8 +16,8 @@ use self::server::{Answer, Server};
 use crate::{
     BasketId, Points, Receipt, ReceiptLine, Yen,
     client::{
-        Account, Client, Notice, OpenError, Opening, Sale, Scan, Settings, Untold, Verdict, Why,
-        moment::Clock,
+        Account, Client, Notice, OpenError, Opening, Operation, Sale, Scan, Settings, Untold,
+        Verdict, Why, moment::Clock,
     },
 };
 
@@ -304,4 +304,41 @@ async fn a_retry_after_is_followed_up_to_the_longest_pause() {
     let sold = client.purchase(sale(&client, 0).await);
     let sold = tokio::time::timeout(Duration::from_secs(120), sold).await;
     assert_eq!(sold.unwrap().verdict.word(), "approved");
+}
+
+/// Whoever listens slowly misses news, and never that a promise was not kept.
+#[tokio::test]
+async fn a_decline_of_what_was_promised_waits_for_its_listener() {
+    let (listener, mut heard) = mpsc::channel(1);
+    let mut notices = super::Notices::new(listener);
+    let declined = Notice::Settled {
+        request_id: crate::RequestId::new("r-1").unwrap(),
+        basket_id: None,
+        operation: Operation::Purchase,
+        verdict: Verdict::Unknown,
+    };
+    notices.tell(Notice::Away);
+    notices.tell(Notice::Back);
+    notices.tell(declined.clone());
+    assert_eq!(heard.recv().await, Some(Notice::Away));
+    notices.catch_up().await;
+    assert_eq!(heard.recv().await, Some(declined));
+}
+
+#[test]
+fn what_goes_unencrypted_to_another_machine_is_known() {
+    let here = [
+        "http://localhost:8080",
+        "http://127.0.0.1",
+        "http://[::1]:80",
+        "https://points.example",
+    ];
+    for gateway in here {
+        assert!(!account(gateway).in_clear(), "{gateway}");
+    }
+    for gateway in ["http://points.example", "http://192.0.2.7:8080"] {
+        assert!(account(gateway).in_clear(), "{gateway}");
+    }
+    let shown = format!("{:?}", account("https://a:word@points.example"));
+    assert!(!shown.contains("word"), "{shown}");
 }
