@@ -1,12 +1,14 @@
 //! What a till may ask. Every request carries a `request_id`; unknown fields are refused.
 
+use std::fmt;
+
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use crate::{AuthorizationId, BasketId, Points, Receipt, RequestId, Yen};
 
 /// `POST /v1/pos/inquiries`: whose card is this and what can it spend here.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct InquiryRequest {
@@ -19,7 +21,7 @@ pub struct InquiryRequest {
 }
 
 /// `POST /v1/pos/authorizations`: hold points for a basket.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AuthorizationRequest {
@@ -43,7 +45,7 @@ pub struct VoidRequest {
 }
 
 /// `POST /v1/pos/purchases`: the sale is complete; capture its authorization and accrue.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PurchaseRequest {
@@ -145,4 +147,90 @@ pub struct SettlementTotals {
     pub points_restored: Points,
     /// Earned points taken back.
     pub points_clawed_back: Points,
+}
+
+/// What stands for a card text where a message is shown: whoever has the text can show the card.
+struct Hidden;
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
+impl fmt::Debug for InquiryRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InquiryRequest")
+            .field("request_id", &self.request_id)
+            .field("basket_id", &self.basket_id)
+            .field("card", &Hidden)
+            .finish()
+    }
+}
+
+impl fmt::Debug for AuthorizationRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthorizationRequest")
+            .field("request_id", &self.request_id)
+            .field("basket_id", &self.basket_id)
+            .field("card", &Hidden)
+            .field("points", &self.points)
+            .finish()
+    }
+}
+
+impl fmt::Debug for PurchaseRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PurchaseRequest")
+            .field("request_id", &self.request_id)
+            .field("basket_id", &self.basket_id)
+            .field("card", &self.card.as_ref().map(|_| Hidden))
+            .field("authorization_id", &self.authorization_id)
+            .field("redeem_points", &self.redeem_points)
+            .field("receipt", &self.receipt)
+            .field("advice", &self.advice)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_text_is_never_shown() {
+        let request_id = RequestId::new("r-1").unwrap();
+        let basket_id = BasketId::new("b-1").unwrap();
+        let card = "7001234567890".to_owned();
+        let receipt = Receipt {
+            number: "R-1".to_owned(),
+            business_date: "2026-11-22".parse().unwrap(),
+            occurred_at: Timestamp::UNIX_EPOCH,
+            lines: Vec::new(),
+            total: Yen::ZERO,
+            tax: Yen::ZERO,
+        };
+        let inquiry = InquiryRequest {
+            request_id: request_id.clone(),
+            basket_id: basket_id.clone(),
+            card: card.clone(),
+        };
+        let authorization = AuthorizationRequest {
+            request_id: request_id.clone(),
+            basket_id: basket_id.clone(),
+            card: card.clone(),
+            points: Points::ZERO,
+        };
+        let purchase = PurchaseRequest {
+            request_id,
+            basket_id,
+            card: Some(card.clone()),
+            authorization_id: None,
+            redeem_points: None,
+            receipt,
+            advice: None,
+        };
+        let shown = format!("{inquiry:?} {authorization:#?} {purchase:?}");
+        assert!(shown.contains("b-1") && !shown.contains(&card), "{shown}");
+    }
 }

@@ -1,8 +1,13 @@
 //! What a till asks for, before it has a name.
 
-use jiff::{Timestamp, civil::Date};
+use std::fmt;
 
-use super::{message::Message, verdict::Refusal};
+use jiff::{SignedDuration, Timestamp, civil::Date};
+
+use super::{
+    message::{Message, Operation},
+    verdict::Refusal,
+};
 use crate::{
     AuthorizationId, AuthorizationRequest, BasketId, InquiryRequest, Points, PurchaseId,
     PurchaseRequest, Receipt, RefundLine, RefundRequest, RequestId, ReversalRequest,
@@ -10,12 +15,22 @@ use crate::{
 };
 
 /// A card as the scanner gave it, and when.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Scan {
     /// The text, whatever its kind.
     pub text: String,
-    /// When it was scanned, on the till's clock.
+    /// When it was scanned, on the till's own clock ([`Client::now`](super::Client::now)). What the
+    /// gateway is told is corrected by how far that clock is known to be off.
     pub at: Timestamp,
+}
+
+impl fmt::Debug for Scan {
+    /// Without the text: whoever has it can show the card.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scan")
+            .field("at", &self.at)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A sale.
@@ -91,6 +106,21 @@ pub enum Ask {
 }
 
 impl Ask {
+    /// What it asks for.
+    #[must_use]
+    pub fn operation(&self) -> Operation {
+        match self {
+            Self::Inquiry { .. } => Operation::Inquiry,
+            Self::Authorization { .. } => Operation::Authorization,
+            Self::Void { .. } => Operation::Void,
+            Self::Purchase(_) => Operation::Purchase,
+            Self::RefundQuote { .. } => Operation::RefundQuote,
+            Self::Refund { .. } => Operation::Refund,
+            Self::Reversal { .. } => Operation::Reversal,
+            Self::Settlement { .. } => Operation::Settlement,
+        }
+    }
+
     /// The rule that the message would break, if any.
     pub(crate) fn violation(&self) -> Option<Refusal> {
         let malformed = |what: String| Some(Refusal::Malformed(what));
@@ -135,6 +165,16 @@ impl Ask {
             Self::Purchase(sale) => Some(sale.scan.at),
             _ => None,
         }
+    }
+
+    /// Moves the time of the scan to the gateway's clock.
+    pub(crate) fn correct_scan(&mut self, by: SignedDuration) {
+        let scan = match self {
+            Self::Inquiry { scan, .. } | Self::Authorization { scan, .. } => scan,
+            Self::Purchase(sale) => &mut sale.scan,
+            _ => return,
+        };
+        scan.at = scan.at.saturating_add(by).unwrap_or(scan.at);
     }
 
     /// The message under this name. `totals` are those of a settlement's day.

@@ -188,6 +188,7 @@ impl Book {
         match entry {
             Entry::Opened(opened) => self.opened = Some(opened.clone()),
             Entry::Damaged { .. } => self.doubt(),
+            Entry::Told { .. } => {}
             Entry::Request(request) => self.apply_request(request),
             Entry::Kept { request_id, .. } => self.change(request_id, |known| {
                 known.kept = true;

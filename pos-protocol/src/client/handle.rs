@@ -12,10 +12,12 @@ use super::{
     book::Book,
     chaos::Chaos,
     journal::{Journal, JournalError},
-    keeper::{Call, Keeper, Standing, Told},
+    keeper::{Call, Keeper, Notices, Standing, Told},
     machine::{Exchange, Machine, Notice, Reply},
     moment::Clock,
+    record::Owner,
     settings::Settings,
+    untold::{Untold, untold},
     verdict::{Refusal, Verdict, Why},
     wire::{Account, Wire},
 };
@@ -37,6 +39,18 @@ pub enum OpenError {
     Journal(JournalError),
     /// The system gives no TLS.
     Http(reqwest::Error),
+    /// The account's gateway is no URL.
+    Gateway,
+    /// The journal has unsettled requests of another account: sent under this one, they would not be
+    /// known, or be somebody else's.
+    Foreign {
+        /// Whose they are.
+        owner: Owner,
+        /// Whose the account is.
+        account: Owner,
+        /// How many.
+        unsettled: usize,
+    },
 }
 
 impl fmt::Display for OpenError {
@@ -44,6 +58,16 @@ impl fmt::Display for OpenError {
         match self {
             Self::Journal(error) => error.fmt(f),
             Self::Http(error) => write!(f, "cannot set up HTTP: {error}"),
+            Self::Gateway => f.write_str("the gateway's URL is not one"),
+            Self::Foreign {
+                owner,
+                account,
+                unsettled,
+            } => write!(
+                f,
+                "the journal has {unsettled} unsettled requests of {owner}, and this is {account}; \
+                 let them settle first, or use a folder of its own"
+            ),
         }
     }
 }
@@ -51,7 +75,7 @@ impl fmt::Display for OpenError {
 impl std::error::Error for OpenError {}
 
 /// What was found in the journal when it was opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Opening {
     /// Bytes of a half-written last record, cut off. Nothing had been sent for it.
     pub torn_bytes: u64,
@@ -61,6 +85,11 @@ pub struct Opening {
     pub unsettled: usize,
     /// Holds of an earlier run of which nothing further is known. Void those whose basket is gone.
     pub open_holds: Vec<(BasketId, AuthorizationId)>,
+    /// Whether the till's secret and card texts go to another machine unencrypted: the gateway's URL
+    /// begins with `http://`.
+    pub in_clear: bool,
+    /// Sales and refunds of the last run whose verdict may not have been told.
+    pub untold: Vec<Untold>,
 }
 
 /// What became of a request, for the cashier.
@@ -87,7 +116,7 @@ pub enum RequestStatus {
 #[derive(Clone)]
 pub struct Client {
     calls: mpsc::Sender<Call>,
-    standing: watch::Receiver<Standing>,
+    pub(crate) standing: watch::Receiver<Standing>,
     wire: Wire,
     clock: Clock,
     settings: Settings,
@@ -125,14 +154,19 @@ impl Client {
         chaos: Option<Chaos>,
     ) -> Result<(Self, Opening, mpsc::Receiver<Notice>), OpenError> {
         let clock = Clock::start();
-        let wire = Wire::new(account, clock, settings.attempt, chaos).map_err(OpenError::Http)?;
+        let owner = account.owner().ok_or(OpenError::Gateway)?;
+        let in_clear = account.in_clear();
+        let wire = Wire::new(account, clock, &settings, chaos).map_err(OpenError::Http)?;
         let (journal, found) = Journal::open(folder).map_err(OpenError::Journal)?;
         let book = Book::of(&found.entries);
+        check_owner(&book, &owner, settings.gateway_moved)?;
         let opening = Opening {
             torn_bytes: found.torn_bytes,
             damaged_records: found.damaged_records,
             unsettled: book.unsettled(),
             open_holds: book.open_holds(),
+            in_clear,
+            untold: untold(&found.entries, &book, settings.offline_spending),
         };
         let (calls, called) = mpsc::channel(CALLS_MAX);
         let (notices, noticed) = mpsc::channel(NOTICES_MAX);
@@ -141,13 +175,15 @@ impl Client {
             away: false,
             writable: true,
         });
+        let mut machine = Machine::new(settings.clone(), book, &clock.now());
+        machine.belong_to(owner);
         let keeper = Keeper {
             clock,
-            machine: Machine::new(settings.clone(), book, &clock.now()),
+            machine,
             journal: Some(journal),
             wire: wire.clone(),
             calls: called,
-            notices,
+            notices: Notices::new(notices),
             standing,
         };
         tokio::spawn(keeper.run());
@@ -221,7 +257,7 @@ impl Client {
         self.ask(ask).await
     }
 
-    /// The sale.
+    /// The sale. Dropping this future, as that of any order, does not cancel what was ordered.
     pub async fn purchase(&self, sale: Sale) -> Answered<PurchaseAnswer> {
         self.ask(Ask::Purchase(sale)).await
     }
@@ -290,13 +326,16 @@ impl Client {
     /// Any of the above, with the answer as it came.
     pub async fn order(&self, ask: Ask) -> Answered<Value> {
         let (answer, told) = oneshot::channel();
-        let closed = || Told {
+        let without_name = |verdict| Told {
             request_id: None,
-            verdict: Verdict::Refused(Refusal::Closed),
+            verdict,
         };
         let told = match self.calls.send(Call::Ask(Box::new(ask), answer)).await {
-            Ok(()) => told.await.unwrap_or_else(|_| closed()),
-            Err(_) => closed(),
+            // A keeper that ends tells everybody; one that breaks tells nobody.
+            Ok(()) => told
+                .await
+                .unwrap_or_else(|_| without_name(Verdict::Unknown)),
+            Err(_) => without_name(Verdict::Refused(Refusal::Closed)),
         };
         Answered {
             request_id: told.request_id,
@@ -319,6 +358,7 @@ impl Client {
             Verdict::NotAsked { why, undoing } => Verdict::NotAsked { why, undoing },
             Verdict::Queued { why } => Verdict::Queued { why },
             Verdict::Refused(refusal) => Verdict::Refused(refusal),
+            Verdict::Unknown => Verdict::Unknown,
         };
         Answered {
             request_id,
@@ -368,7 +408,8 @@ impl Client {
         done.await.map_err(|_| closed())?
     }
 
-    /// Ends the till's half. What is unsettled stays in the journal.
+    /// Ends the till's half. Who still waits is told what the deadline would have told; what is
+    /// unsettled stays in the journal.
     pub async fn close(self) {
         let (answer, done) = oneshot::channel();
         if self.calls.send(Call::Close(answer)).await.is_ok() {
@@ -386,5 +427,21 @@ impl Client {
         let sent = self.calls.send(Call::Look(Box::new(look))).await;
         sent.map_err(|_| Refusal::Closed)?;
         seen.await.map_err(|_| Refusal::Closed)
+    }
+}
+
+/// Unsettled requests are sent only where they were meant to go.
+fn check_owner(book: &Book, account: &Owner, moved: bool) -> Result<(), OpenError> {
+    let owner = book.opened().and_then(|opened| opened.owner.as_ref());
+    let foreign = owner.filter(|owner| {
+        owner.client_id != account.client_id || (owner.gateway != account.gateway && !moved)
+    });
+    match (foreign, book.unsettled()) {
+        (None, _) | (_, 0) => Ok(()),
+        (Some(owner), unsettled) => Err(OpenError::Foreign {
+            owner: owner.clone(),
+            account: account.clone(),
+            unsettled,
+        }),
     }
 }

@@ -1,12 +1,21 @@
 //! The one task that holds journal and machine, and carries out what the machine decides.
 //!
-//! It ends when the last [`Client`](super::Client) is dropped or it is asked to. What is under way then
-//! is in the journal.
+//! It ends when the last [`Client`](super::Client) is dropped or it is asked to. Whoever still waits then
+//! is told what a deadline would have told them, once that is in the journal.
 
-use std::{collections::HashMap, io};
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::{HashMap, VecDeque},
+    io,
+};
 
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{
+        mpsc::{self, error::TrySendError},
+        oneshot, watch,
+    },
     task::{JoinSet, spawn_blocking},
 };
 
@@ -61,7 +70,7 @@ pub(crate) struct Keeper {
     pub(crate) journal: Option<Journal>,
     pub(crate) wire: Wire,
     pub(crate) calls: mpsc::Receiver<Call>,
-    pub(crate) notices: mpsc::Sender<Notice>,
+    pub(crate) notices: Notices,
     pub(crate) standing: watch::Sender<Standing>,
 }
 
@@ -72,6 +81,10 @@ struct Running {
     exchanges: JoinSet<()>,
     replies: Replies,
     writable: bool,
+    /// Whether this run wrote anything.
+    wrote: bool,
+    /// Whether the keeper ends: nothing is sent any more.
+    ending: bool,
     compact_at: u64,
 }
 
@@ -84,11 +97,14 @@ impl Keeper {
             exchanges: JoinSet::new(),
             replies,
             writable: true,
+            wrote: false,
+            ending: false,
             compact_at: self.machine.settings().compact_bytes,
         };
         let closed = loop {
             if self.work(&mut running).await.is_err() {
-                break None;
+                // Nothing can be written any more. Who waits is told that the outcome is not known.
+                return;
             }
             let wake = self.machine.wakes_at(&self.clock.now());
             let wake = wake.map(|uptime| self.clock.instant(uptime));
@@ -100,29 +116,56 @@ impl Keeper {
                 },
                 Some((exchange, reply)) = arriving.recv() => {
                     self.machine.replied(&self.clock.now(), &exchange, reply);
+                    if let Some(off) = self.wire.clock_news() {
+                        let seconds = off.as_secs();
+                        self.notices.tell(Notice::ClockWrong { seconds });
+                    }
                 }
+                () = self.notices.catch_up() => {}
                 () = sleep_until(wake) => {}
             }
         };
+        // Replies that are here already still count.
         running.exchanges.shutdown().await;
-        for (_, waiting) in running.waiting {
-            let verdict = Verdict::Refused(Refusal::Closed);
-            let request_id = None;
-            // They may be gone too.
-            let _ = waiting.send(Told {
-                request_id,
-                verdict,
-            });
+        while let Ok((exchange, reply)) = arriving.try_recv() {
+            self.machine.replied(&self.clock.now(), &exchange, reply);
         }
-        drop(self.journal);
+        self.end(running).await;
         if let Some(done) = closed {
             let _ = done.send(());
         }
     }
 
+    /// Gives up what somebody waits for, as at a deadline, and turns away who comes too late.
+    async fn end(mut self, mut running: Running) {
+        self.calls.close();
+        running.ending = true;
+        self.machine.stop(&self.clock.now());
+        // If it fails, those who wait are told that the outcome is not known.
+        let worked = self.work(&mut running).await;
+        if worked.is_ok() && running.wrote {
+            let at = self.clock.now().at;
+            // Without it the next opening tells the last sale again.
+            let _ = self.append(vec![Entry::Told { at }]).await;
+        }
+        drop(self.journal);
+        while let Ok(call) = self.calls.try_recv() {
+            if let Call::Ask(_, answer) = call {
+                let verdict = Verdict::Refused(Refusal::Closed);
+                let request_id = None;
+                // They may be gone too.
+                let _ = answer.send(Told {
+                    request_id,
+                    verdict,
+                });
+            }
+        }
+    }
+
     async fn take_call(&mut self, call: Call, running: &mut Running) {
         match call {
-            Call::Ask(ask, answer) => {
+            Call::Ask(mut ask, answer) => {
+                ask.correct_scan(self.wire.correction());
                 running.tickets = running.tickets.wrapping_add(1);
                 running.waiting.insert(running.tickets, answer);
                 let now = self.clock.now();
@@ -143,7 +186,7 @@ impl Keeper {
             match step {
                 Step::Write(entries) => match self.append(entries).await? {
                     Ok(()) => {
-                        running.writable = true;
+                        (running.writable, running.wrote) = (true, true);
                         self.machine.written(&self.clock.now());
                     }
                     Err(error) => {
@@ -152,6 +195,8 @@ impl Keeper {
                             .unwritten(&self.clock.now(), &error.to_string());
                     }
                 },
+                // It is in the journal, for the next run.
+                Step::Send(_) if running.ending => {}
                 Step::Send(exchange) => {
                     let replies = running.replies.clone();
                     let wire = self.wire.clone();
@@ -170,8 +215,7 @@ impl Keeper {
                         });
                     }
                 }
-                // Nobody may be listening, or not fast enough; the sale goes on.
-                Step::Notice(notice) => drop(self.notices.try_send(notice)),
+                Step::Notice(notice) => self.notices.tell(notice),
             }
         }
         while running.exchanges.try_join_next().is_some() {}
@@ -218,7 +262,9 @@ impl Keeper {
         let Some(mut journal) = self.journal.take() else {
             return Ok(false);
         };
-        let entries = self.machine.compacted(&self.clock.now());
+        let now = self.clock.now();
+        let mut entries = self.machine.compacted(&now);
+        entries.push(Entry::Told { at: now.at });
         let done = spawn_blocking(move || {
             let done = journal.compact(&entries);
             (journal, entries, done)
@@ -232,6 +278,49 @@ impl Keeper {
         self.machine.compact(&entries);
         Ok(true)
     }
+}
+
+/// Notices on their way to whoever listens. Nobody may be listening, or not fast enough: the sale goes
+/// on, and a request that came to another end than was promised waits until there is room.
+pub(crate) struct Notices {
+    listener: mpsc::Sender<Notice>,
+    late: VecDeque<Notice>,
+}
+
+impl Notices {
+    pub(crate) fn new(listener: mpsc::Sender<Notice>) -> Self {
+        let late = VecDeque::new();
+        Self { listener, late }
+    }
+
+    fn tell(&mut self, notice: Notice) {
+        if let Err(TrySendError::Full(notice)) = self.listener.try_send(notice)
+            && matters(&notice)
+        {
+            self.late.push_back(notice);
+        }
+    }
+
+    /// Passes on one that waits; never ends while none does.
+    async fn catch_up(&mut self) {
+        if self.late.is_empty() {
+            return std::future::pending().await;
+        }
+        match self.listener.reserve().await {
+            Ok(room) => {
+                if let Some(notice) = self.late.pop_front() {
+                    room.send(notice);
+                }
+            }
+            // Nobody listens any more.
+            Err(_) => self.late.clear(),
+        }
+    }
+}
+
+/// Whether a cashier was promised something else.
+fn matters(notice: &Notice) -> bool {
+    matches!(notice, Notice::Settled { verdict, .. } if !matches!(verdict, Verdict::Approved(_)))
 }
 
 async fn sleep_until(wake: Option<std::time::Instant>) {

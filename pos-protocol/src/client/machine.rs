@@ -15,6 +15,7 @@
 
 mod exchange;
 mod giving_up;
+mod run;
 #[cfg(test)]
 mod tests;
 mod writing;
@@ -120,6 +121,11 @@ pub enum Notice {
     Away,
     /// It answers again.
     Back,
+    /// The till's clock is off the gateway's by so many seconds; more than none if it is behind.
+    ClockWrong {
+        /// What to add to the till's clock.
+        seconds: i64,
+    },
     /// The gateway refuses this till; an operator has to mend it.
     Operator(String),
     /// A request id was taken by another request: two tills use one journal's names. New ones were

@@ -25,7 +25,7 @@
 //! ```no_run
 //! # async fn example(receipt: pos_protocol::Receipt) -> Result<(), Box<dyn std::error::Error>> {
 //! use std::path::Path;
-//! use pos_protocol::client::{Account, Client, Language, Sale, Scan, Settings, Verdict};
+//! use pos_protocol::client::{Account, Client, Language, Operation, Sale, Scan, Settings, Verdict};
 //!
 //! let account = Account {
 //!     gateway: "https://points.example".into(),
@@ -38,7 +38,7 @@
 //! let sale = Sale { basket_id, scan, authorization_id: None, redeem_points: None, receipt };
 //! match client.purchase(sale).await.verdict {
 //!     Verdict::Approved(answer) => println!("{:?}", answer.purchase),
-//!     verdict => println!("{}", verdict.words(Language::Japanese)),
+//!     verdict => println!("{}", verdict.words(Operation::Purchase, Language::Japanese)),
 //! }
 //! # drop((opening, notices));
 //! # Ok(())
@@ -59,7 +59,9 @@ mod moment;
 mod names;
 mod record;
 mod settings;
+mod skew;
 mod totals;
+mod untold;
 mod verdict;
 mod wire;
 mod words;
@@ -74,8 +76,9 @@ pub use keeper::Standing;
 pub use machine::{Exchange, Machine, Notice, Reply, Step, Ticket};
 pub use message::{GiveUp, Message, OfflineSpending, Operation, Reading, Request};
 pub use moment::Moment;
-pub use record::{Entry, FORMAT, Opened};
+pub use record::{Entry, FORMAT, Opened, Owner};
 pub use settings::{BusinessDay, Settings};
 pub use totals::Sold;
+pub use untold::Untold;
 pub use verdict::{Decline, Language, Refusal, Verdict, Why};
 pub use wire::Account;

@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use uuid::Uuid;
 
+/// Thirty years: no till runs as long, and every clock can say it.
+const UPTIME_MAX: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+
 /// What the till's half is told about now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
@@ -52,8 +55,9 @@ impl Clock {
         self.opened.elapsed()
     }
 
-    /// The instant that lies `uptime` after the start.
+    /// The instant that lies `uptime` after the start; not further away than a clock can say.
     pub(crate) fn instant(&self, uptime: Duration) -> Instant {
+        let uptime = uptime.min(UPTIME_MAX);
         self.opened.checked_add(uptime).unwrap_or(self.opened)
     }
 }
@@ -67,4 +71,16 @@ fn noise() -> u64 {
     let (_, low) = Uuid::now_v7().as_u64_pair();
     // The two highest bits are the UUID's variant, the same in every one.
     low.rotate_left(2).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wake_that_no_clock_can_say_is_far_away() {
+        let clock = Clock::start();
+        let (soon, never) = (Duration::from_secs(60), Duration::MAX);
+        assert!(clock.instant(never) > clock.instant(soon));
+    }
 }

@@ -5,7 +5,7 @@
 
 use super::{
     moment::Moment,
-    record::{FORMAT, Opened},
+    record::{FORMAT, Opened, Owner},
 };
 use crate::{BasketId, IdError, RequestId};
 
@@ -30,6 +30,7 @@ impl Names {
                 generation: format!("{:07x}", now.noise & 0x0FFF_FFFF),
                 at: now.at,
                 why: why.to_owned(),
+                owner: before.and_then(|opened| opened.owner.clone()),
             },
             count: 0,
         }
@@ -37,6 +38,11 @@ impl Names {
 
     pub(crate) fn opened(&self) -> &Opened {
         &self.opened
+    }
+
+    /// Whose requests are named.
+    pub(crate) fn belong_to(&mut self, owner: Owner) {
+        self.opened.owner = Some(owner);
     }
 
     pub(crate) fn request(&mut self) -> Result<RequestId, IdError> {

@@ -21,6 +21,11 @@ pub enum Entry {
     /// The journal was opened, or its request ids turned out to be taken: the names that follow are
     /// made from this.
     Opened(Opened),
+    /// Whoever waited for a verdict on what stands before this was told it.
+    Told {
+        /// When.
+        at: Timestamp,
+    },
     /// A request, before it is sent. A reversal gives up its original with the same stroke; an
     /// advice that replaces another request, that one.
     Request(Box<Request>),
@@ -79,4 +84,22 @@ pub struct Opened {
     pub at: Timestamp,
     /// Why: `start`, or `request_id_reused` after a collision.
     pub why: String,
+    /// Whose requests follow; journals of the first release do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
+}
+
+/// The terminal a journal's requests belong to, and the gateway that has them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// The till's client id; it names the terminal.
+    pub client_id: String,
+    /// The gateway's URL, without credentials.
+    pub gateway: String,
+}
+
+impl std::fmt::Display for Owner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "client {} at {}", self.client_id, self.gateway)
+    }
 }

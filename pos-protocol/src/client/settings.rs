@@ -33,6 +33,9 @@ pub struct Settings {
     pub queue_at_once: usize,
     /// What to do with points that the gateway could not be asked for.
     pub offline_spending: OfflineSpending,
+    /// Whether the account's gateway is the journal's at a new address. Without it a journal with
+    /// unsettled requests opens only for the address it was written for.
+    pub gateway_moved: bool,
     /// When a business day begins.
     pub business_day: BusinessDay,
     /// How long settled sales stay in the journal, for returns and totals.
@@ -54,6 +57,7 @@ impl Default for Settings {
             unwritable_pause: Duration::from_secs(1),
             queue_at_once: 4,
             offline_spending: OfflineSpending::Refuse,
+            gateway_moved: false,
             business_day: BusinessDay::default(),
             keep: jiff::SignedDuration::from_hours(31 * 24),
             compact_bytes: 1_024 * 1_024,

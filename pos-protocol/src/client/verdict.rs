@@ -5,8 +5,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::words;
+use super::{message::Operation, words};
 use crate::{Balance, Reason};
+
+/// Characters of a reason that are kept; none of the gateway's is longer.
+const REASON_CHARS_MAX: usize = 64;
 
 /// The end of a request, for the person at the till.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +32,9 @@ pub enum Verdict<A = Value> {
     },
     /// The till itself refused. Nothing happened and nothing will.
     Refused(Refusal),
+    /// The till broke before it could say. The journal has what was written down; the next opening
+    /// takes it up.
+    Unknown,
 }
 
 impl<A> Verdict<A> {
@@ -40,6 +46,7 @@ impl<A> Verdict<A> {
             Self::NotAsked { why, undoing } => Verdict::NotAsked { why, undoing },
             Self::Queued { why } => Verdict::Queued { why },
             Self::Refused(refusal) => Verdict::Refused(refusal),
+            Self::Unknown => Verdict::Unknown,
         }
     }
 
@@ -52,6 +59,7 @@ impl<A> Verdict<A> {
             Self::NotAsked { .. } => "not_asked",
             Self::Queued { .. } => "queued",
             Self::Refused(_) => "refused",
+            Self::Unknown => "unknown",
         }
     }
 
@@ -63,10 +71,10 @@ impl<A> Verdict<A> {
         }
     }
 
-    /// What to say to the cashier.
+    /// What to say to the cashier who asked for `operation`.
     #[must_use]
-    pub fn words(&self, language: Language) -> String {
-        words::verdict(self, language)
+    pub fn words(&self, operation: Operation, language: Language) -> String {
+        words::verdict(self, operation, language)
     }
 }
 
@@ -86,7 +94,7 @@ impl Decline {
     /// A decline from the gateway's answer.
     pub(crate) fn read(answer: &Value) -> Option<Self> {
         let mut decline = Self::deserialize(answer).ok()?;
-        decline.reason.truncate(64);
+        decline.reason = decline.reason.chars().take(REASON_CHARS_MAX).collect();
         Some(decline)
     }
 
@@ -97,10 +105,10 @@ impl Decline {
         all.find(|reason| reason.word() == self.reason)
     }
 
-    /// What to say to the cashier.
+    /// What to say to the cashier who asked for `operation`.
     #[must_use]
-    pub fn words(&self, language: Language) -> &'static str {
-        words::decline(self, language)
+    pub fn words(&self, operation: Operation, language: Language) -> &'static str {
+        words::decline(self, operation, language)
     }
 }
 
@@ -154,7 +162,7 @@ pub enum Refusal {
         /// What is wrong.
         detail: String,
     },
-    /// The client was closed. Nothing was sent, or the journal knows what was.
+    /// The client is closed. Nothing was sent.
     Closed,
 }
 
@@ -196,4 +204,20 @@ pub enum Language {
     English,
     /// Japanese.
     Japanese,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_reason_is_cut_between_characters() {
+        let reason = format!("x{}", "会".repeat(100));
+        let answer = json!({"reason": reason, "response_code": "57"});
+        let decline = Decline::read(&answer).unwrap();
+        assert_eq!(decline.reason.chars().count(), REASON_CHARS_MAX);
+        assert!(reason.starts_with(&decline.reason));
+    }
 }

@@ -1,12 +1,15 @@
 //! HTTP: one exchange with the gateway, with a token that is fetched when it is needed.
 //!
-//! What comes out is a [`Reply`]; what it means is decided by the [`machine`](super::machine).
+//! What comes out is a [`Reply`]; what it means is decided by the [`machine`](super::machine). Beside it
+//! the gateway's clock is read off its answers. Lock order: the token's, then the [`Skew`]'s, which is
+//! held for a moment only.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
+use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use reqwest::{
-    Response, StatusCode,
-    header::{CONTENT_TYPE, RETRY_AFTER},
+    Response, StatusCode, Url,
+    header::{CONTENT_TYPE, DATE, RETRY_AFTER},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -16,6 +19,9 @@ use super::{
     chaos::{Chaos, Mishap},
     machine::{Exchange, Reply},
     moment::Clock,
+    record::Owner,
+    settings::Settings,
+    skew::Skew,
 };
 
 /// Bytes of an answer; none of the gateway's is longer.
@@ -34,10 +40,35 @@ pub struct Account {
     pub client_secret: String,
 }
 
+impl Account {
+    /// Whose requests are asked with this account; `None` if the gateway is no URL.
+    pub(crate) fn owner(&self) -> Option<Owner> {
+        let mut url = Url::parse(&self.gateway).ok()?;
+        url.set_username("").ok()?;
+        url.set_password(None).ok()?;
+        Some(Owner {
+            client_id: self.client_id.clone(),
+            gateway: url.as_str().trim_end_matches('/').to_owned(),
+        })
+    }
+}
+
+impl Account {
+    /// Whether secret and card texts go to another machine unencrypted.
+    pub(crate) fn in_clear(&self) -> bool {
+        let url = Url::parse(&self.gateway).ok();
+        url.filter(|url| url.scheme() == "http").is_some_and(|url| {
+            let host = url.host_str().unwrap_or_default();
+            let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+            host != "localhost" && !address.is_ok_and(|address| address.is_loopback())
+        })
+    }
+}
+
 impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Account")
-            .field("gateway", &self.gateway)
+            .field("gateway", &self.owner().map(|owner| owner.gateway))
             .field("client_id", &self.client_id)
             .finish_non_exhaustive()
     }
@@ -53,7 +84,10 @@ struct Inner {
     account: Account,
     clock: Clock,
     attempt: Duration,
+    /// `Retry-After` is not followed beyond this.
+    come_back_max: Duration,
     token: Mutex<Option<Token>>,
+    skew: std::sync::Mutex<Skew>,
     chaos: Option<Chaos>,
 }
 
@@ -81,7 +115,7 @@ impl Wire {
     pub(crate) fn new(
         account: Account,
         clock: Clock,
-        attempt: Duration,
+        settings: &Settings,
         chaos: Option<Chaos>,
     ) -> reqwest::Result<Self> {
         let http = reqwest::Client::builder()
@@ -93,8 +127,10 @@ impl Wire {
             http,
             account: Account { gateway, ..account },
             clock,
-            attempt,
+            attempt: settings.attempt,
+            come_back_max: settings.backoff_max,
             token: Mutex::default(),
+            skew: std::sync::Mutex::default(),
             chaos,
         })))
     }
@@ -163,13 +199,38 @@ impl Wire {
                 self.0.http.get(format!("{gateway}/v1/pos/requests/{id}"))
             }
         };
-        let answer = async { read(request.bearer_auth(token).send().await?).await };
+        let answer = async {
+            let sent = self.0.clock.now().at;
+            let response = request.bearer_auth(token).send().await?;
+            self.hear_date(&response, sent);
+            read(response, self.0.come_back_max).await
+        };
         match tokio::time::timeout(self.0.attempt, answer).await {
             Ok(Ok(reply)) => reply,
             Ok(Err(error)) if error.is_connect() => Reply::NotSent { retry_after: None },
             // An answer that breaks off is none.
             Ok(Err(_)) | Err(_) => Reply::Lost,
         }
+    }
+
+    fn hear_date(&self, response: &Response, sent: Timestamp) {
+        let received = self.0.clock.now().at;
+        let date = response.headers().get(DATE);
+        let date = date.and_then(|value| rfc2822::parse(value.to_str().ok()?).ok());
+        if let (Some(date), Ok(mut skew)) = (date, self.0.skew.lock()) {
+            skew.heard(date.timestamp(), sent, received);
+        }
+    }
+
+    /// What to add to the till's clock to have the gateway's.
+    pub(crate) fn correction(&self) -> SignedDuration {
+        let skew = self.0.skew.lock();
+        skew.map_or(SignedDuration::ZERO, |skew| skew.correction())
+    }
+
+    /// The correction, if it is large and news.
+    pub(crate) fn clock_news(&self) -> Option<SignedDuration> {
+        self.0.skew.lock().ok()?.news()
     }
 
     /// The access token: the one in hand, unless it has ended or is the one that was `refused`.
@@ -206,13 +267,13 @@ impl Wire {
         let url = format!("{}/oauth/token", account.gateway);
         let lost = |error: reqwest::Error| {
             if error.is_builder() {
-                Reply::Operator(format!("the gateway's URL is not one: {url}"))
+                Reply::Operator("the gateway's URL is not one".to_owned())
             } else {
                 Reply::NotSent { retry_after: None }
             }
         };
         let response = self.0.http.post(&url).form(&form).send().await;
-        match read(response.map_err(lost)?).await {
+        match read(response.map_err(lost)?, self.0.come_back_max).await {
             Ok(Reply::Http {
                 status: 200,
                 body: Some(body),
@@ -247,13 +308,13 @@ fn refusal(client: &str, status: u16, body: Option<&Value>) -> String {
 }
 
 /// A whole answer. Whatever is too long or no JSON has no body.
-async fn read(mut response: Response) -> reqwest::Result<Reply> {
+async fn read(mut response: Response, come_back_max: Duration) -> reqwest::Result<Reply> {
     let status: StatusCode = response.status();
     let retry_after = response
         .headers()
         .get(RETRY_AFTER)
         .and_then(|value| value.to_str().ok()?.trim().parse().ok())
-        .map(Duration::from_secs);
+        .map(|seconds| Duration::from_secs(seconds).min(come_back_max));
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         if bytes.len().saturating_add(chunk.len()) > ANSWER_BYTES_MAX {

@@ -1,77 +1,187 @@
 //! What the cashier reads, in Japanese and English. Short, and first what to do.
 
-use super::verdict::{Decline, Language, Refusal, Verdict, Why};
+#[cfg(test)]
+mod tests;
+
+use super::{
+    message::Operation,
+    verdict::{Decline, Language, Refusal, Verdict, Why},
+};
 use crate::Reason;
 
-/// Words for a verdict.
-pub(crate) fn verdict<A>(verdict: &Verdict<A>, language: Language) -> String {
-    let (english, japanese) = match verdict {
-        Verdict::Approved(_) => ("Approved.", "承認されました。"),
-        Verdict::Declined(decline) => return self::decline(decline, language).to_owned(),
-        Verdict::NotAsked {
-            why: Why::Operator(message),
-            ..
-        } => {
-            return match language {
-                Language::English => {
-                    format!("Take the points off. This till is set up wrongly: {message}")
-                }
-                Language::Japanese => {
-                    format!("ポイントを外してください。レジの設定に誤りがあります: {message}")
-                }
-            };
+/// English and Japanese.
+type Words = (&'static str, &'static str);
+
+/// Words for the verdict on an operation.
+pub(crate) fn verdict<A>(verdict: &Verdict<A>, operation: Operation, language: Language) -> String {
+    let pick = |words| pick(language, words);
+    match verdict {
+        Verdict::Approved(_) => pick(("Approved.", "承認されました。")).to_owned(),
+        Verdict::Declined(decline) => self::decline(decline, operation, language).to_owned(),
+        Verdict::NotAsked { why, undoing } => {
+            let mut said = pick(not_asked(operation)).to_owned();
+            if *undoing {
+                let undoing = (
+                    " What may have happened is being undone.",
+                    "取消を自動で送ります。",
+                );
+                said.push_str(pick(undoing));
+            }
+            said + &operator(why, language)
         }
-        Verdict::NotAsked { undoing: true, .. } => (
-            "Take the points off: the gateway could not be asked. What may have happened is being undone.",
-            "ポイントを外してください。センターに確認できませんでした。取消を自動で送ります。",
+        Verdict::Queued { why } => pick(queued(operation)).to_owned() + &operator(why, language),
+        Verdict::Refused(refusal) => refused(refusal, operation, language),
+        Verdict::Unknown => pick((
+            "The till broke down: what became of this is not known yet. Do not enter it again. Start the till again and look.",
+            "レジが停止し、結果が不明です。再登録せず、レジを再起動して確認してください。",
+        ))
+        .to_owned(),
+    }
+}
+
+/// What to do when the gateway could not be asked.
+fn not_asked(operation: Operation) -> Words {
+    match operation {
+        Operation::Inquiry => (
+            "The gateway could not be asked. Go on without using points; points are still earned.",
+            "センターに確認できませんでした。ポイント利用なしで会計してください。付与は後ほど反映されます。",
         ),
-        Verdict::NotAsked { undoing: false, .. } => (
+        Operation::Authorization | Operation::Purchase => (
             "Take the points off: the gateway could not be asked.",
             "ポイントを外してください。センターに確認できませんでした。",
         ),
-        Verdict::Queued { .. } => (
-            "It counts. The points follow as soon as the gateway can be reached.",
-            "受け付けました。ポイントは後ほど反映されます。",
+        Operation::RefundQuote => (
+            "The refund could not be looked up: the gateway could not be asked. Try again.",
+            "返品の内容を確認できませんでした。もう一度お試しください。",
         ),
-        Verdict::Refused(refusal) => refused(refusal),
-    };
-    pick(language, english, japanese).to_owned()
-}
-
-fn refused(refusal: &Refusal) -> (&'static str, &'static str) {
-    match refusal {
-        Refusal::JournalUnwritable(_) => (
-            "Sell without points: this till cannot write its journal. Call support.",
-            "ポイントなしで会計してください。レジに記録できません。サポートに連絡してください。",
+        Operation::Settlement => (
+            "The day is not settled: the gateway could not be asked. Settle again later.",
+            "精算できませんでした。しばらくしてからもう一度精算してください。",
         ),
-        Refusal::BasketCompleted => (
-            "This basket has its sale already. Do not sell it again.",
-            "この会計は受付済みです。もう一度登録しないでください。",
-        ),
-        Refusal::Unsettled(_) => (
-            "Requests of the day are still unanswered. Settle again later.",
-            "未確定の処理が残っています。しばらくしてから精算してください。",
-        ),
-        Refusal::Malformed(_) | Refusal::Defect { .. } | Refusal::Closed => (
-            "Sell without points: this till made a mistake. Call support.",
-            "ポイントなしで会計してください。レジの不具合です。サポートに連絡してください。",
+        Operation::Void | Operation::Refund | Operation::Reversal => (
+            "This was not done: the gateway could not be asked.",
+            "処理できませんでした。センターに確認できませんでした。",
         ),
     }
 }
 
+/// What it means that the gateway is told later.
+fn queued(operation: Operation) -> Words {
+    match operation {
+        Operation::Purchase => (
+            "It counts. The points follow as soon as the gateway can be reached.",
+            "受け付けました。ポイントは後ほど反映されます。",
+        ),
+        Operation::Void => (
+            "The held points go back as soon as the gateway can be reached.",
+            "お預かりのポイントは後ほど戻ります。",
+        ),
+        Operation::Refund => (
+            "The refund counts; its points follow. What is to be kept from the cash is not known yet.",
+            "返品を受け付けました。ポイントは後ほど反映されます。現金から差し引く額はまだ不明です。",
+        ),
+        Operation::Reversal => (
+            "It will be undone as soon as the gateway can be reached.",
+            "取消を受け付けました。後ほど自動で取り消されます。",
+        ),
+        Operation::Inquiry
+        | Operation::Authorization
+        | Operation::RefundQuote
+        | Operation::Settlement => (
+            "It is done as soon as the gateway can be reached.",
+            "受け付けました。後ほど処理されます。",
+        ),
+    }
+}
+
+/// What the till did not do, and what to do instead.
+fn not_done(operation: Operation) -> Words {
+    match operation {
+        Operation::Inquiry | Operation::Authorization | Operation::Purchase => {
+            ("Sell without points: ", "ポイントなしで会計してください。")
+        }
+        Operation::Void => (
+            "The held points are not let go yet: ",
+            "お預かりのポイントを取り消せません。",
+        ),
+        Operation::RefundQuote => (
+            "The refund could not be looked up: ",
+            "返品の内容を確認できません。",
+        ),
+        Operation::Refund => (
+            "The refund was not done. Give nothing back: ",
+            "返品は処理されていません。返金しないでください。",
+        ),
+        Operation::Reversal => ("Nothing was undone: ", "取り消されていません。"),
+        Operation::Settlement => ("The day is not settled: ", "精算されていません。"),
+    }
+}
+
+fn refused(refusal: &Refusal, operation: Operation, language: Language) -> String {
+    let cause = match refusal {
+        Refusal::BasketCompleted => {
+            return pick(
+                language,
+                (
+                    "This basket has its sale already. Do not sell it again.",
+                    "この会計は受付済みです。もう一度登録しないでください。",
+                ),
+            )
+            .to_owned();
+        }
+        Refusal::Unsettled(_) => {
+            return pick(
+                language,
+                (
+                    "Requests of the day are still unanswered. Settle again later.",
+                    "未確定の処理が残っています。しばらくしてから精算してください。",
+                ),
+            )
+            .to_owned();
+        }
+        Refusal::JournalUnwritable(_) => (
+            "this till cannot write its journal. Call support.",
+            "レジに記録できません。サポートに連絡してください。",
+        ),
+        Refusal::Malformed(_) | Refusal::Defect { .. } => (
+            "this till made a mistake. Call support.",
+            "レジの不具合です。サポートに連絡してください。",
+        ),
+        Refusal::Closed => ("this till is closed.", "レジは終了しています。"),
+    };
+    pick(language, not_done(operation)).to_owned() + pick(language, cause)
+}
+
+/// What an operator has to mend, if that is why.
+fn operator(why: &Why, language: Language) -> String {
+    match (why, language) {
+        (Why::Operator(message), Language::English) => {
+            format!(" This till is set up wrongly: {message}")
+        }
+        (Why::Operator(message), Language::Japanese) => {
+            format!("レジの設定に誤りがあります: {message}")
+        }
+        _ => String::new(),
+    }
+}
+
 /// Words for a decline.
-pub(crate) fn decline(decline: &Decline, language: Language) -> &'static str {
-    let (english, japanese) = match decline.known() {
-        Some(reason) => reason_words(reason),
-        None => (
+pub(crate) fn decline(decline: &Decline, operation: Operation, language: Language) -> &'static str {
+    let words = match (decline.known(), operation) {
+        (Some(reason), _) => reason_words(reason),
+        (None, Operation::Inquiry | Operation::Authorization | Operation::Purchase) => (
             "Declined. Sell without points.",
             "承認されませんでした。ポイントなしで会計してください。",
         ),
+        (None, _) => (
+            "Declined. Call support.",
+            "承認されませんでした。サポートに連絡してください。",
+        ),
     };
-    pick(language, english, japanese)
+    pick(language, words)
 }
 
-fn reason_words(reason: Reason) -> (&'static str, &'static str) {
+fn reason_words(reason: Reason) -> Words {
     match reason {
         Reason::UnknownCard => (
             "The card cannot be read. Ask the shopper to open it again, then scan.",
@@ -174,7 +284,7 @@ fn reason_words(reason: Reason) -> (&'static str, &'static str) {
     }
 }
 
-fn pick(language: Language, english: &'static str, japanese: &'static str) -> &'static str {
+fn pick(language: Language, (english, japanese): Words) -> &'static str {
     match language {
         Language::English => english,
         Language::Japanese => japanese,

@@ -105,6 +105,9 @@ struct Run {
     /// Take points also while the gateway is away; the shop bears what the member turns out not to have
     #[arg(long)]
     spend_offline: bool,
+    /// The gateway is the journal's at a new address
+    #[arg(long)]
+    gateway_moved: bool,
     /// How long a cashier waits for an answer
     #[arg(long, value_name = "MS", default_value_t = 5_000)]
     deadline_ms: u64,
@@ -191,6 +194,7 @@ async fn sell(run: Run) -> anyhow::Result<ExitCode> {
     let chaos = run.chaos.map(Chaos::new);
     let (client, opening, mut notices) = Client::open_over(&run.journal, account, settings, chaos)?;
     output.opened(&opening);
+    output.untold(&opening.untold);
     let noticed = output.clone();
     tokio::spawn(async move {
         while let Some(notice) = notices.recv().await {
@@ -228,6 +232,7 @@ fn settings(run: &Run) -> Settings {
         } else {
             OfflineSpending::Refuse
         },
+        gateway_moved: run.gateway_moved,
         business_day: BusinessDay {
             zone: run.time_zone.clone(),
             cut_over: run.cut_over,

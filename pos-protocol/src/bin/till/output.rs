@@ -7,7 +7,9 @@ use std::{
 
 use pos_protocol::{
     BasketId, Points, RequestId, SettlementTotals,
-    client::{Answered, Language, Notice, Opening, RequestStatus, Standing, Verdict},
+    client::{
+        Answered, Language, Notice, Opening, Operation, RequestStatus, Standing, Untold, Verdict,
+    },
 };
 use serde_json::{Value, json};
 
@@ -45,10 +47,13 @@ impl Output {
     pub(crate) fn opened(&self, opening: &Opening) {
         let json = || {
             json!({"ready": true, "unsettled": opening.unsettled, "torn_bytes": opening.torn_bytes,
-                "damaged_records": opening.damaged_records, "open_holds": opening.open_holds.len()})
+                "damaged_records": opening.damaged_records, "open_holds": opening.open_holds.len(), "in_clear": opening.in_clear})
         };
         let text = || {
             let mut lines = vec!["Till ready. Scan a card, or type help.".to_owned()];
+            if opening.in_clear {
+                lines.push("ATTENTION: secret and card texts go to the gateway unencrypted (http://). Use https://.".to_owned());
+            }
             if opening.torn_bytes > 0 {
                 let bytes = opening.torn_bytes;
                 lines.push(format!("The last record was half written ({bytes} bytes) and was cut off; nothing was sent for it."));
@@ -68,16 +73,41 @@ impl Output {
         self.say(json, text);
     }
 
+    /// What the last run may not have said.
+    pub(crate) fn untold(&self, untold: &[Untold]) {
+        for sale in untold {
+            let (operation, language) = (sale.operation, self.0.language);
+            let json = || {
+                let mut line = verdict_json(&sale.verdict, operation, language);
+                line["untold"] = json!(operation);
+                line["request_id"] = json!(sale.request_id);
+                line["basket_id"] = json!(sale.basket_id);
+                line["receipt"] = json!(sale.receipt);
+                line
+            };
+            let text = || {
+                let name = sale.receipt.as_deref();
+                let name = name.unwrap_or(sale.request_id.as_str());
+                let words = match &sale.verdict {
+                    Verdict::Approved(answer) => approved(answer),
+                    verdict => verdict.words(operation, language),
+                };
+                format!("ATTENTION, not told before the till stopped: {name}: {words}")
+            };
+            self.say(json, text);
+        }
+    }
+
     /// A command's verdict.
     pub(crate) fn answered(
         &self,
-        command: &str,
+        (command, operation): (&str, Operation),
         basket_id: Option<&BasketId>,
         answered: &Answered<Value>,
     ) {
         let verdict = &answered.verdict;
         let json = || {
-            let mut line = verdict_json(verdict, self.0.language);
+            let mut line = verdict_json(verdict, operation, self.0.language);
             line["command"] = json!(command);
             line["request_id"] = json!(answered.request_id);
             line["basket_id"] = json!(basket_id);
@@ -85,7 +115,7 @@ impl Output {
         };
         let text = || match verdict {
             Verdict::Approved(answer) => approved(answer),
-            verdict => format!("** {}", verdict.words(self.0.language)),
+            verdict => format!("** {}", verdict.words(operation, self.0.language)),
         };
         self.say(json, text);
     }
@@ -96,15 +126,15 @@ impl Output {
             Notice::Settled {
                 operation, verdict, ..
             } => {
-                let operation = serde_json::to_value(operation).unwrap_or_default();
-                let operation = operation.as_str().unwrap_or_default().to_owned();
+                let asked = serde_json::to_value(operation).unwrap_or_default();
+                let asked = asked.as_str().unwrap_or_default().to_owned();
                 match verdict {
                     Verdict::Approved(answer) => {
-                        format!("(later) {operation}: {}", approved(answer))
+                        format!("(later) {asked}: {}", approved(answer))
                     }
                     verdict => {
-                        let words = verdict.words(self.0.language);
-                        format!("(later) ATTENTION, {operation}: {words}")
+                        let words = verdict.words(*operation, self.0.language);
+                        format!("(later) ATTENTION, {asked}: {words}")
                     }
                 }
             }
@@ -112,6 +142,13 @@ impl Output {
                 "The gateway does not answer. Sales are queued; no points are taken.".to_owned()
             }
             Notice::Back => "The gateway answers again.".to_owned(),
+            Notice::ClockWrong { seconds } => {
+                let way = if *seconds > 0 { "behind" } else { "ahead" };
+                format!(
+                    "ATTENTION: this till's clock is {} seconds {way}. Set it.",
+                    seconds.abs()
+                )
+            }
             Notice::Operator(what) => format!("ATTENTION: {what}"),
             Notice::RequestIdTaken { request_id, .. } => format!(
                 "ATTENTION: the request id {request_id} was used by another till with this journal's names. New names were drawn."
@@ -200,8 +237,9 @@ impl Output {
     }
 }
 
-fn verdict_json(verdict: &Verdict, language: Language) -> Value {
-    let mut line = json!({"verdict": verdict.word(), "words": verdict.words(language)});
+fn verdict_json(verdict: &Verdict, operation: Operation, language: Language) -> Value {
+    let words = verdict.words(operation, language);
+    let mut line = json!({"verdict": verdict.word(), "words": words});
     match verdict {
         Verdict::Approved(answer) => line["answer"] = answer.clone(),
         Verdict::Declined(decline) => {
@@ -214,6 +252,7 @@ fn verdict_json(verdict: &Verdict, language: Language) -> Value {
             line["undoing"] = json!(undoing);
         }
         Verdict::Queued { why } => line["why"] = json!(why.word()),
+        Verdict::Unknown => {}
         Verdict::Refused(refusal) => {
             line["refusal"] = json!(refusal.word());
             line["detail"] = json!(refusal.to_string());
@@ -231,7 +270,7 @@ fn notice_json(notice: &Notice, language: Language) -> Value {
             operation,
             verdict,
         } => {
-            let mut line = verdict_json(verdict, language);
+            let mut line = verdict_json(verdict, *operation, language);
             line["notice"] = json!("settled");
             line["request_id"] = json!(request_id);
             line["replaces"] = json!(replaces);
@@ -241,6 +280,7 @@ fn notice_json(notice: &Notice, language: Language) -> Value {
         }
         Notice::Away => json!({"notice": "away"}),
         Notice::Back => json!({"notice": "back"}),
+        Notice::ClockWrong { seconds } => json!({"notice": "clock_wrong", "seconds": seconds}),
         Notice::Operator(what) => json!({"notice": "operator", "detail": what}),
         Notice::RequestIdTaken {
             request_id,

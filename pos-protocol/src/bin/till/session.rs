@@ -48,8 +48,9 @@ impl Session {
                     basket_id,
                     authorization_id,
                 };
+                let operation = ask.operation();
                 let answered = client.order(ask).await;
-                output.answered("let_go", Some(&basket), &answered);
+                output.answered(("let_go", operation), Some(&basket), &answered);
             });
         }
     }
@@ -136,8 +137,10 @@ impl Session {
 
     /// Orders and shows the verdict.
     async fn ask(&self, command: &str, basket: Option<&BasketId>, ask: Ask) -> Answered<Value> {
+        let operation = ask.operation();
         let answered = self.client.order(ask).await;
-        self.output.answered(command, basket, &answered);
+        self.output
+            .answered((command, operation), basket, &answered);
         answered
     }
 
@@ -241,8 +244,8 @@ impl Session {
             redeem_points,
             receipt,
         };
-        let answered = self.client.order(Ask::Purchase(sale)).await;
-        self.output.answered("pay", Some(&basket_id), &answered);
+        let ask = Ask::Purchase(sale);
+        let answered = self.ask("pay", Some(&basket_id), ask).await;
         if matches!(
             answered.verdict,
             Verdict::Approved(_) | Verdict::Queued { .. }

@@ -27,6 +27,7 @@ fn entries(count: usize) -> Vec<Entry> {
         generation: "1234567".into(),
         at: at(),
         why: "start".into(),
+        owner: None,
     })];
     for n in 0..count {
         let basket_id = BasketId::new(&format!("b-{n}")).unwrap();
