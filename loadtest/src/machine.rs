@@ -111,8 +111,8 @@ const CONFIRM_BUCKET: &str = "gateway_relay_commit_to_confirm_seconds_bucket";
 /// How far a gateway's relay is.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Relayed {
-    /// Events in the outbox, as the gateway last looked.
-    pub waiting: u64,
+    /// Events in the outbox, as the gateway last looked; none if it has not looked yet.
+    pub waiting: Option<u64>,
     /// Events the broker has confirmed.
     pub confirmed: u64,
     /// Seconds from an event to its confirm, and how many took at most so long; rising.
@@ -149,7 +149,10 @@ impl Relayed {
         }
         within.sort_by(|(one, _), (two, _)| one.total_cmp(two));
         Ok(Self {
-            waiting: sum_of(text, WAITING)?,
+            waiting: match text.lines().any(|line| line.starts_with(WAITING)) {
+                true => Some(sum_of(text, WAITING)?),
+                false => None,
+            },
             confirmed: sum_of(text, CONFIRMED)?,
             within,
         })
@@ -230,7 +233,8 @@ mod tests {
             gateway_relay_commit_to_confirm_seconds_bucket{le=\"0.2\"} 299\n\
             gateway_relay_commit_to_confirm_seconds_bucket{le=\"+Inf\"} 300\n";
         let relayed = Relayed::parse(text).unwrap();
-        assert_eq!((relayed.waiting, relayed.confirmed), (7, 300));
+        assert_eq!((relayed.waiting, relayed.confirmed), (Some(7), 300));
+        assert_eq!(Relayed::parse("").unwrap().waiting, None);
         let nothing = Relayed::default();
         assert_eq!(relayed.all_but_one_in(2, &nothing), Some(200.0));
         assert_eq!(relayed.all_but_one_in(100, &nothing), Some(200.0));

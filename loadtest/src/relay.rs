@@ -199,7 +199,7 @@ async fn drain(gateway: &Running) -> anyhow::Result<(u64, f64)> {
         if relayed.confirmed > last_progress.1 {
             first.get_or_insert((now, relayed.confirmed));
             last_progress = (now, relayed.confirmed);
-        } else if relayed.waiting == 0 {
+        } else if relayed.waiting == Some(0) {
             let (begun, before) = first.unwrap_or((now, 0));
             let (ended, confirmed) = last_progress;
             let rate = per_second(confirmed - before, ended.saturating_duration_since(begun));
