@@ -229,7 +229,7 @@ async fn a_gap_is_told_kept_and_closed() {
     let story = Story::of_sales(10).await;
     let sender = Sender::connect(&host.url()).await;
     let mut crm = Crm::new();
-    crm.start(&host.url());
+    crm.start_with_log(&host.url());
     // 3 to 5 and 9 are lost; 7 comes after 8.
     let at = |places: &[usize]| {
         let events = places.iter().map(|place| story.events[place - 1].clone());
@@ -239,6 +239,10 @@ async fn a_gap_is_told_kept_and_closed() {
     let report = crm.says(json!({ "highest": 10, "missing": 4 })).await;
     let gaps = json!([{ "first": 3, "last": 5 }, { "first": 9, "last": 9 }]);
     assert_eq!(report["gaps"], gaps);
+    for (first, last) in [(3, 5), (9, 9)] {
+        let (first, last) = (format!("gap.first={first}"), format!("gap.last={last}"));
+        crm.logs(&["WARN", "stream.gap_stays", &first, &last]).await;
+    }
     let table = crm.table().await;
     assert!(
         table.contains("missing: 3 to 5\nmissing: 9 to 9\n"),

@@ -15,7 +15,10 @@ use lapin::{
 use serde_json::Value;
 use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
-use tokio::process::{Child, Command};
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader, Lines},
+    process::{Child, ChildStderr, Command},
+};
 
 /// How long anything may take that the CRM does by itself.
 pub(crate) const WITHIN: Duration = Duration::from_secs(180);
@@ -34,6 +37,7 @@ pub(crate) async fn declare(amqp_url: &str) {
 pub(crate) struct Crm {
     folder: TempDir,
     process: Option<Child>,
+    log: Option<Lines<BufReader<ChildStderr>>>,
 }
 
 impl Crm {
@@ -42,6 +46,7 @@ impl Crm {
         Self {
             folder: TempDir::new().unwrap(),
             process: None,
+            log: None,
         }
     }
 
@@ -63,6 +68,31 @@ impl Crm {
     pub(crate) fn start(&mut self, amqp_url: &str) {
         let run = self.command("run").args(["--amqp-url", amqp_url]).spawn();
         self.process = Some(run.unwrap());
+    }
+
+    /// The same, with a log that [`logs`](Self::logs) reads. Read it, or it fills up.
+    pub(crate) fn start_with_log(&mut self, amqp_url: &str) {
+        let mut run = self.command("run");
+        run.args(["--amqp-url", amqp_url]).stderr(Stdio::piped());
+        let mut process = run.spawn().unwrap();
+        let log = process.stderr.take().unwrap();
+        self.log = Some(BufReader::new(log).lines());
+        self.process = Some(process);
+    }
+
+    /// Waits for a line of its log.
+    pub(crate) async fn logs(&mut self, words: &[&str]) {
+        let log = self.log.as_mut().expect("it was started with a log");
+        let read = async {
+            while let Some(line) = log.next_line().await.unwrap() {
+                if words.iter().all(|word| line.contains(word)) {
+                    return;
+                }
+            }
+            panic!("it ended and never said {words:?}");
+        };
+        let read = tokio::time::timeout(WITHIN, read).await;
+        read.unwrap_or_else(|_| panic!("it does not say {words:?}"));
     }
 
     /// SIGKILL, now.
