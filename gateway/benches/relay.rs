@@ -53,8 +53,12 @@ const STEADY: Duration = Duration::from_secs(15);
 const POLL: Duration = Duration::from_millis(20);
 
 /// Microseconds from commit to confirmation.
-static CONFIRMS: LazyLock<Mutex<Histogram<u64>>> =
-    LazyLock::new(|| Mutex::new(Histogram::new(3).expect("three digits")));
+static CONFIRMS: LazyLock<Mutex<Histogram<u64>>> = LazyLock::new(|| Mutex::new(microseconds()));
+
+/// Up to ten minutes.
+fn microseconds() -> Histogram<u64> {
+    Histogram::new_with_max(600_000_000, 3).expect("three digits")
+}
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -181,7 +185,7 @@ impl Bench {
         let (cpu, started) = (Cpu::now(), Instant::now());
         let mut ticks =
             tokio::time::interval(Duration::from_secs(1) * COMMIT_EVENTS / EVENTS_PER_S);
-        let mut commits = Histogram::<u64>::new(3)?;
+        let mut commits = microseconds();
         while started.elapsed() < STEADY {
             ticks.tick().await;
             let began = Instant::now();

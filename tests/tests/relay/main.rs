@@ -3,6 +3,7 @@
 //! gap, and each member's events came, the first time, in their order.
 
 mod broker_faults;
+mod doctor;
 mod flow;
 mod holders;
 mod refusals;
