@@ -8,11 +8,11 @@ use std::collections::HashMap;
 
 use super::{
     book::{Book, Known, State, Work},
-    message::{GiveUp, OfflineSpending, Operation, Reading, Request},
+    message::{GiveUp, Message, OfflineSpending, Operation, Reading, Request},
     record::Entry,
     verdict::{Refusal, Verdict, Why},
 };
-use crate::{BasketId, RequestId};
+use crate::{BasketId, Points, RequestId};
 
 /// A sale or refund of the last run whose verdict the cashier may not have seen. Show it before
 /// anything is sold: what counts must not be entered again.
@@ -107,11 +107,17 @@ fn end_of<'a>(book: &'a Book, mut known: &'a Known) -> &'a Known {
     known
 }
 
+/// What the gateway promised to a sale.
+fn held_for(message: &Message, book: &Book) -> Option<Points> {
+    let hold = message.purchase()?.authorization_id?;
+    book.held(hold)
+}
+
 fn verdict(known: &Known, book: &Book, spending: OfflineSpending) -> Verdict {
     let why = Why::Restarted;
     let message = &known.request.message;
     match &known.state {
-        State::Open => match message.give_up(spending) {
+        State::Open => match message.give_up(spending, held_for(message, book)) {
             GiveUp::Keep => Verdict::Queued { why },
             // Its approval may have been in a damaged record: it is asked for.
             _ if known.doubtful => Verdict::Unknown,

@@ -313,6 +313,7 @@ async fn a_decline_of_what_was_promised_waits_for_its_listener() {
     let mut notices = super::Notices::new(listener);
     let declined = Notice::Settled {
         request_id: crate::RequestId::new("r-1").unwrap(),
+        replaces: Vec::new(),
         basket_id: None,
         operation: Operation::Purchase,
         verdict: Verdict::Unknown,
