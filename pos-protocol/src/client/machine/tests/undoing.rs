@@ -78,7 +78,7 @@ fn a_sale_that_became_an_advice_late_is_undone_by_the_name_that_was_told() {
         _ => None,
     });
     let (advice, replaces) = settled.unwrap();
-    assert_eq!(replaces, [named.clone()]);
+    assert_eq!(replaces, std::slice::from_ref(&named));
     assert_ne!(advice, named);
     // Also when the journal was made smaller since, and after another start.
     let now = world.now();
