@@ -325,14 +325,23 @@ fn set_aside(folder: &Path, lines: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Makes the folder, and the names of all that had to be made for it durable.
 fn make_folder(folder: &Path) -> io::Result<()> {
-    if !folder.is_dir() {
-        fs::create_dir_all(folder)?;
-        if let Some(parent) = folder.parent().filter(|parent| parent.is_dir()) {
-            sync_folder(parent)?;
-        }
-    }
-    Ok(())
+    let holders = holders_of_missing(folder);
+    fs::create_dir_all(folder)?;
+    holders.iter().try_for_each(|holder| sync_folder(holder))
+}
+
+/// The folders in which making this one makes a name, the innermost first.
+fn holders_of_missing(folder: &Path) -> Vec<PathBuf> {
+    let missing = folder
+        .ancestors()
+        .take_while(|path| !path.as_os_str().is_empty() && !path.is_dir());
+    let holder = |path: &Path| match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    missing.map(holder).collect()
 }
 
 /// Makes new names in the folder durable.

@@ -148,8 +148,8 @@ impl Wire {
                 told(Reply::Lost).await
             }
             Mishap::DoubleRequest => {
-                let (reply, _) = tokio::join!(self.attempt(&exchange), self.attempt(&exchange));
-                told(reply).await
+                let twins = tokio::join!(self.attempt(&exchange), self.attempt(&exchange));
+                told(of_twins(twins)).await
             }
             Mishap::DoubleAnswer => {
                 let reply = self.attempt(&exchange).await;
@@ -294,6 +294,14 @@ impl Wire {
     }
 }
 
+/// What is known of a message that was sent twice: that one did not leave says nothing of the other.
+fn of_twins((one, other): (Reply, Reply)) -> Reply {
+    match one {
+        Reply::NotSent { .. } | Reply::Operator(_) => other,
+        one => one,
+    }
+}
+
 /// What an operator has to mend when there is no token.
 fn refusal(client: &str, status: u16, body: Option<&Value>) -> String {
     let word = body.and_then(|body| body.get("error")?.as_str());
@@ -340,4 +348,22 @@ fn path_segment(id: &str) -> String {
         }
     }
     segment
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_whose_twin_may_have_arrived_may_have_arrived() {
+        let not_sent = || Reply::NotSent { retry_after: None };
+        for (one, other, known) in [
+            (not_sent(), Reply::Lost, Reply::Lost),
+            (Reply::Lost, not_sent(), Reply::Lost),
+            (Reply::Operator(String::new()), Reply::Lost, Reply::Lost),
+            (not_sent(), not_sent(), not_sent()),
+        ] {
+            assert_eq!(of_twins((one, other)), known);
+        }
+    }
 }

@@ -205,3 +205,17 @@ fn a_journal_of_a_later_release_is_not_touched() {
     assert!(matches!(opened, Err(JournalError::Newer(_))), "{opened:?}");
     assert_eq!(fs::read(&path).unwrap(), newer);
 }
+
+/// Each folder that is made has its name in the one above it; that of a bare name is the current one.
+#[test]
+fn every_new_name_on_the_way_to_the_journal_is_made_durable() {
+    let folder = tempfile::tempdir().unwrap();
+    let (inner, nested) = (folder.path().join("a"), folder.path().join("a/b"));
+    let holders = [inner, folder.path().to_owned()];
+    assert_eq!(super::holders_of_missing(&nested), holders);
+    assert!(super::holders_of_missing(folder.path()).is_empty());
+    let bare = super::holders_of_missing(std::path::Path::new("no-such-folder-yet"));
+    assert_eq!(bare, [std::path::PathBuf::from(".")]);
+    super::make_folder(&nested).unwrap();
+    assert!(super::holders_of_missing(&nested).is_empty());
+}
