@@ -292,7 +292,7 @@ const TAMPERINGS: &[(&str, &str, &str)] = &[
     ),
     (
         "INSERT INTO event_stream (stream_sequence, event_id)
-         SELECT 1, event_id FROM events WHERE kind = 'purchase.completed' LIMIT 1",
+         SELECT 1, event_id FROM events WHERE kind = 'member.enrolled' LIMIT 1",
         "event_stream",
         "1: its event is not there, or is another member's",
     ),

@@ -298,7 +298,7 @@ pub(super) const CORRUPTIONS: &[Corruption] = &[
         ) = (two, one);
     }),
     ("events.places", |rows| {
-        rows.events[1].stream_sequence = None
+        rows.events[1].stream_sequence = None;
     }),
     ("events.told_once", |rows| {
         rows.events.retain(|row| row.kind != "purchase.completed");
