@@ -21,3 +21,8 @@ pub mod programme_file;
 pub mod store;
 pub mod toml_file;
 pub mod writer;
+
+/// Requests and rows are many small, short-lived pieces of memory, made on one thread and often freed on
+/// another. Here and not in the program, so that tests and benches run with what is shipped.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -19,6 +19,11 @@ pub const RETRY_AFTER_UNAVAILABLE_S: u32 = 1;
 /// Callers get their 503 within a second.
 pub const DATABASE_READ_TIMEOUT_MS: u64 = 800;
 
+/// Cards read in one query.
+pub const CARD_READ_ROWS_MAX: usize = 128;
+/// Scans that may wait for their card to be read before callers are told to come back.
+pub const CARD_READS_WAITING_MAX: usize = 4_096;
+
 // Events.
 
 /// Bytes of an event in a message. Whoever takes CloudEvents takes 64 KiB on the wire; the rest of

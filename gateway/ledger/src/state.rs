@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use member_card::CardId;
 use pos_protocol::{
     AuthorizationId, LotId, MemberId, PendingId, PurchaseId, RequestId, SettlementTotals,
@@ -229,8 +229,11 @@ fn count_refund(totals: &mut SettlementTotals, refund: &Refund) {
 /// The rows a batch of commands may read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Keys {
-    /// Members, with all their open lots, open authorizations and pending grants. Locked before they are read.
+    /// Members, with all their open lots and pending grants, and those of their open authorizations that
+    /// ran out by [`until`](Self::until). Locked before they are read.
     pub members: BTreeSet<MemberId>,
+    /// The latest time that any of the commands is decided at.
+    pub until: Timestamp,
     /// Cards.
     pub cards: BTreeSet<CardId>,
     /// Used card texts.
@@ -250,8 +253,9 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Adds what `command` names.
-    pub fn add(&mut self, command: &Command) {
+    /// Adds what `command` names, if it is decided at `now`.
+    pub fn add(&mut self, command: &Command, now: Timestamp) {
+        self.until = self.until.max(now);
         match &command.operation {
             Operation::Pos(pos) => self.add_pos(pos),
             Operation::Enrol(enrol) => {

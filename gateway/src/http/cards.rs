@@ -12,6 +12,7 @@ use member_card::{CardId, PublicKey};
 use moka::sync::Cache;
 use pos_protocol::MemberId;
 
+use super::card_reads::CardReads;
 use crate::{
     limits,
     store::{Store, StoreError},
@@ -25,7 +26,7 @@ pub(super) struct KnownCard {
 }
 
 pub(super) struct CardKeys {
-    store: Store,
+    reads: CardReads,
     known: Cache<CardId, Arc<KnownCard>>,
 }
 
@@ -38,7 +39,7 @@ pub(super) struct CardNow {
 impl CardKeys {
     pub(super) fn new(store: Store) -> Self {
         Self {
-            store,
+            reads: CardReads::start(store),
             known: Cache::new(limits::CARD_CACHE_ENTRIES_MAX),
         }
     }
@@ -53,7 +54,7 @@ impl CardKeys {
 
     /// The card as it is now; none if no such card was enrolled.
     pub(super) async fn now(&self, id: CardId) -> Result<Option<CardNow>, StoreError> {
-        let Some(card) = self.store.card(id).await? else {
+        let Some(card) = self.reads.card(id).await? else {
             return Ok(None);
         };
         let kept = self

@@ -11,6 +11,7 @@
 
 mod app;
 mod caller;
+mod card_reads;
 mod cards;
 mod clients;
 mod connection;

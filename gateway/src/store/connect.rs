@@ -33,6 +33,9 @@ const PLAN_ONCE: [(&str, &str); 1] = [("plan_cache_mode", "force_generic_plan")]
 /// grown. They are few, so each is planned for the tables as they are.
 const PLAN_EACH_TIME: [(&str, &str); 1] = [("plan_cache_mode", "force_custom_plan")];
 
+/// Statements that a SQLite connection keeps prepared: those over many rows have seven forms each.
+const SQLITE_STATEMENTS_KEPT: usize = 500;
+
 /// `sqlite://PATH` or `postgres://…`.
 #[derive(Clone)]
 pub enum DatabaseUrl {
@@ -181,6 +184,7 @@ impl Store {
                     .journal_mode(SqliteJournalMode::Wal)
                     .synchronous(SqliteSynchronous::Full)
                     .foreign_keys(true)
+                    .statement_cache_capacity(SQLITE_STATEMENTS_KEPT)
                     .busy_timeout(Duration::from_secs(5));
                 let pool = |size| {
                     SqlitePoolOptions::new()

@@ -262,9 +262,9 @@ impl Connection {
                 found = read_all(self.patience.wait(rows).await?)?;
             }
             Handle::Sqlite(connection) => {
-                for row in 0..count {
-                    let arguments = sql::sqlite_row(columns, row)?;
-                    let rows = sqlx::query_with(sql.sqlite, arguments).fetch_all(&mut **connection);
+                for (text, rows) in sql::sqlite_pieces(sql.sqlite, count) {
+                    let arguments = sql::sqlite_rows(columns, rows)?;
+                    let rows = sqlx::query_with(text, arguments).fetch_all(&mut **connection);
                     found.extend(read_all(self.patience.wait(rows).await?)?);
                 }
             }
@@ -295,9 +295,9 @@ impl Connection {
                 written += done.map_err(StoreError::from_sqlx)?.rows_affected();
             }
             Handle::Sqlite(connection) => {
-                for row in 0..count {
-                    let arguments = sql::sqlite_row(columns, row)?;
-                    let done = sqlx::query_with(sql.sqlite, arguments)
+                for (text, rows) in sql::sqlite_pieces(sql.sqlite, count) {
+                    let arguments = sql::sqlite_rows(columns, rows)?;
+                    let done = sqlx::query_with(text, arguments)
                         .execute(&mut **connection)
                         .await;
                     written += done.map_err(StoreError::from_sqlx)?.rows_affected();
@@ -322,8 +322,8 @@ impl Connection {
                 prepared.map(drop)
             }
             Handle::Sqlite(connection) => {
-                let prepared = connection.prepare(sql.sqlite.into_sql_str()).await;
-                prepared.map(drop)
+                let text = sql::sqlite_text(sql.sqlite, 1);
+                connection.prepare(text.into_sql_str()).await.map(drop)
             }
         }
         .map_err(StoreError::from_sqlx)

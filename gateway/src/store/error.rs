@@ -3,7 +3,7 @@
 //! Sorted by SQLSTATE and SQLite result code, never by the text of a message.
 
 /// A failure of the store. None of these is an answer to a business question.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// Somebody else changed the same rows first: deadlock, serialization failure, or a unique key

@@ -16,7 +16,7 @@ use super::{
 
 const SEQUENCES: Sql = Sql {
     postgres: "SELECT member_id, event_sequence FROM members WHERE member_id = ANY($1)",
-    sqlite: "SELECT member_id, event_sequence FROM members WHERE member_id = $1",
+    sqlite: "SELECT member_id, event_sequence FROM members WHERE member_id IN (VALUES {(?)})",
 };
 static AFTER_SEQUENCE: LazyLock<Sql> = LazyLock::new(|| {
     let these = "WHERE member_id = $1 AND member_sequence > $2 ORDER BY member_sequence LIMIT $3";

@@ -1,8 +1,8 @@
 //! Reading what a batch of commands may read.
 //!
 //! First what is named by key, following from row to row until nothing is added; then the members
-//! with their open lots, and, only where a member's own row says there are any, their holds and
-//! pending grants. A kind of row without keys costs no round trip.
+//! with their open lots, and, only where a member's own row says there are any, their pending grants
+//! and the holds that ran out. A kind of row without keys costs no round trip.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -30,19 +30,24 @@ use super::{
 static OPEN_LOTS: LazyLock<Sql> = LazyLock::new(|| {
     LOTS.select(
         "WHERE member_id = ANY($1) AND is_open",
-        "WHERE member_id = $1 AND is_open",
+        "WHERE member_id IN (VALUES {(?)}) AND is_open",
     )
 });
-static OPEN_HOLDS: LazyLock<Sql> = LazyLock::new(|| {
+/// Holds that ran out: of members ($1), by a time for each ($2). A hold that still runs is read only
+/// where a command names it.
+static OVERDUE_HOLDS: LazyLock<Sql> = LazyLock::new(|| {
     AUTHORIZATIONS.select(
-        "WHERE member_id = ANY($1) AND state = 'held'",
-        "WHERE member_id = $1 AND state = 'held'",
+        "JOIN UNNEST($1::uuid[], $2::bigint[]) AS due (member, until) \
+         ON member_id = due.member AND expires_at <= due.until WHERE state = 'held'",
+        "WHERE state = 'held' AND authorization_id IN (\
+         SELECT hold.authorization_id FROM (VALUES {(?, ?)}) AS due CROSS JOIN authorizations AS hold \
+         ON hold.state = 'held' AND hold.member_id = due.column1 AND hold.expires_at <= due.column2)",
     )
 });
 static OPEN_GRANTS: LazyLock<Sql> = LazyLock::new(|| {
     PENDING.select(
         "WHERE member_id = ANY($1) AND points > 0",
-        "WHERE member_id = $1 AND points > 0",
+        "WHERE member_id IN (VALUES {(?)}) AND points > 0",
     )
 });
 
@@ -82,7 +87,7 @@ FROM (
 
 /// The statements of this module.
 pub(super) fn statements() -> Vec<Sql> {
-    vec![*OPEN_LOTS, *OPEN_HOLDS, *OPEN_GRANTS, TOTALS]
+    vec![*OPEN_LOTS, *OVERDUE_HOLDS, *OPEN_GRANTS, TOTALS]
 }
 
 struct DayTotals {
@@ -155,11 +160,10 @@ impl Batch {
             [cells(chosen.map(|member| &member.id))]
         };
         let mut lots: Vec<Lot> = connection.fetch_each(*OPEN_LOTS, &ids(|_| true)).await?;
-        let holds: Vec<Authorization> = connection
-            .fetch_each(
-                *OPEN_HOLDS,
-                &ids(|member| member.open_holds > 0 || !member.held.is_zero()),
-            )
+        let [holders] = ids(|member| member.open_holds > 0 || !member.held.is_zero());
+        let until = cells(std::iter::repeat_n(&keys.until, holders.len()));
+        let overdue: Vec<Authorization> = connection
+            .fetch_each(*OVERDUE_HOLDS, &[holders, until])
             .await?;
         let grants: Vec<Pending> = connection
             .fetch_each(*OPEN_GRANTS, &ids(|member| !member.pending.is_zero()))
@@ -174,7 +178,7 @@ impl Batch {
             .collect();
         state
             .authorizations
-            .extend(holds.into_iter().map(|hold| (hold.id, hold)));
+            .extend(overdue.into_iter().map(|hold| (hold.id, hold)));
         state.pending = grants
             .into_iter()
             .map(|grant| ((grant.member_id, grant.id), grant))

@@ -1,6 +1,6 @@
 //! Reads outside the write path: what a till, a shopper or a job asks without changing anything.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use jiff::{Timestamp, civil::Date};
 use ledger::{
@@ -102,13 +102,13 @@ impl FromRow for Owner {
 }
 
 impl Store {
-    /// The card with this id.
+    /// The cards with these ids, as many as there are.
     ///
     /// # Errors
     /// As any read: the database is away, or a row makes no sense.
-    pub async fn card(&self, card_id: CardId) -> Result<Option<Card>, StoreError> {
+    pub async fn cards(&self, ids: &BTreeSet<CardId>) -> Result<Vec<Card>, StoreError> {
         let mut connection = Connection::brief(self).await?;
-        first(by_key(&mut connection, &[cells([&card_id])]).await)
+        by_key(&mut connection, &[cells(ids)]).await
     }
 
     /// The request a terminal made under this id, if it was answered.

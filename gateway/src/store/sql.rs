@@ -1,9 +1,16 @@
 //! Statements and the values they take, in a form that fits both databases.
 //!
 //! A statement over many rows takes one column of values per parameter. PostgreSQL gets each column
-//! as one array and runs once; SQLite runs once per row, inside the transaction.
+//! as one array and runs once. SQLite has no arrays: what stands in braces in its text, the places
+//! of one row, is repeated for some rows, in pieces of 64, 32, 16, … rows, so that a statement has few
+//! forms and each is prepared once. A text without braces is run for each row by itself.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    ops::Range,
+    sync::{LazyLock, Mutex, PoisonError},
+};
 
 use sqlx::{Arguments as _, postgres::PgArguments, sqlite::SqliteArguments};
 use uuid::Uuid;
@@ -146,7 +153,8 @@ impl<'a> Cells<'a> {
         .unwrap_or(Value::Null)
     }
 
-    fn len(&self) -> usize {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
         match self {
             Self::Uuid(cells) => cells.len(),
             Self::Text(cells) => cells.len(),
@@ -196,20 +204,66 @@ pub(crate) fn postgres_values(values: &[Value<'_>]) -> Result<PgArguments, Store
     Ok(arguments)
 }
 
-/// The values of one row.
-pub(crate) fn sqlite_row(columns: &[Cells<'_>], row: usize) -> Result<SqliteArguments, StoreError> {
+/// Rows in one piece, at most. The widest table has 25 columns; SQLite takes 32,766 values.
+const PIECE_ROWS_MAX: usize = 64;
+
+/// The texts and rows of the statements that SQLite runs for `rows` rows.
+pub(crate) fn sqlite_pieces(
+    text: &'static str,
+    rows: usize,
+) -> impl Iterator<Item = (&'static str, Range<usize>)> {
+    let piece_max = if text.contains('{') {
+        PIECE_ROWS_MAX
+    } else {
+        1
+    };
+    let mut from = 0_usize;
+    std::iter::from_fn(move || {
+        // The largest power of two that fits.
+        let piece = 1 << rows.saturating_sub(from).checked_ilog2()?;
+        let piece = piece_max.min(piece);
+        let until = from + piece;
+        let rows = std::mem::replace(&mut from, until)..until;
+        Some((sqlite_text(text, piece), rows))
+    })
+}
+
+/// The text with places for so many rows. Kept for ever: a text has seven forms.
+pub(crate) fn sqlite_text(text: &'static str, rows: usize) -> &'static str {
+    type Forms = HashMap<(&'static str, usize), &'static str>;
+    static FORMS: LazyLock<Mutex<Forms>> = LazyLock::new(Mutex::default);
+    let parts = text.split_once('{').and_then(|(before, rest)| {
+        let (row, after) = rest.split_once('}')?;
+        Some((before, row, after))
+    });
+    let Some((before, row, after)) = parts else {
+        return text;
+    };
+    let mut forms = FORMS.lock().unwrap_or_else(PoisonError::into_inner);
+    forms
+        .entry((text, rows))
+        .or_insert_with(|| format!("{before}{}{after}", vec![row; rows].join(", ")).leak())
+}
+
+/// The values of some rows, one row after the other.
+pub(crate) fn sqlite_rows(
+    columns: &[Cells<'_>],
+    rows: Range<usize>,
+) -> Result<SqliteArguments, StoreError> {
     let mut arguments = SqliteArguments::default();
-    for cells in columns {
-        match cells {
-            Cells::Uuid(cells) => arguments.add(cells.get(row).copied().flatten()),
-            Cells::Text(cells) => {
-                arguments.add(cells.get(row).and_then(Option::as_ref).map(AsRef::as_ref))
+    for row in rows {
+        for cells in columns {
+            match cells {
+                Cells::Uuid(cells) => arguments.add(cells.get(row).copied().flatten()),
+                Cells::Text(cells) => {
+                    arguments.add(cells.get(row).and_then(Option::as_ref).map(AsRef::as_ref))
+                }
+                Cells::Int(cells) => arguments.add(cells.get(row).copied().flatten()),
+                Cells::Bytes(cells) => arguments.add(cells.get(row).copied().flatten()),
+                Cells::Bool(cells) => arguments.add(cells.get(row).copied().flatten()),
             }
-            Cells::Int(cells) => arguments.add(cells.get(row).copied().flatten()),
-            Cells::Bytes(cells) => arguments.add(cells.get(row).copied().flatten()),
-            Cells::Bool(cells) => arguments.add(cells.get(row).copied().flatten()),
+            .map_err(StoreError::unfit)?;
         }
-        .map_err(StoreError::unfit)?;
     }
     Ok(arguments)
 }
@@ -235,4 +289,28 @@ pub(crate) fn sqlite_values(values: &[Value<'_>]) -> Result<SqliteArguments, Sto
 fn json_array(values: &[i64]) -> String {
     let values: Vec<_> = values.iter().map(i64::to_string).collect();
     format!("[{}]", values.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_listed_in_few_forms() {
+        let pieces = |text, rows| sqlite_pieces(text, rows).collect::<Vec<_>>();
+        assert_eq!(
+            pieces("INSERT INTO t VALUES {(?, ?)} RETURNING a", 3),
+            [
+                ("INSERT INTO t VALUES (?, ?), (?, ?) RETURNING a", 0..2),
+                ("INSERT INTO t VALUES (?, ?) RETURNING a", 2..3)
+            ]
+        );
+        assert_eq!(pieces("VALUES {(?)}", 0), []);
+        let sizes = |text, rows| {
+            let pieces = pieces(text, rows).into_iter();
+            pieces.map(|(_, rows)| rows.len()).collect::<Vec<_>>()
+        };
+        assert_eq!(sizes("VALUES {(?)}", 200), [64, 64, 64, 8]);
+        assert_eq!(sizes("SELECT $1, $2", 3), [1, 1, 1]);
+    }
 }

@@ -135,7 +135,7 @@ impl Table {
                         arrays(several.iter())
                     ),
                 },
-                &format!("WHERE {}", pairs(self.key.iter(), 1, " AND ")),
+                &format!("WHERE ({key}) IN (VALUES {})", listed(self.key.len())),
             ),
             first_page: self.select(&first_page, &first_page),
             next_page: self.select(&next_page, &next_page),
@@ -146,7 +146,7 @@ impl Table {
         let into = format!("INSERT INTO {} ({})", self.name, names(self.columns()));
         Sql::assembled(
             format!("{into} SELECT * FROM UNNEST({})", arrays(self.columns())),
-            format!("{into} VALUES ({})", places(1, self.columns().count())),
+            format!("{into} VALUES {}", listed(self.columns().count())),
         )
     }
 
@@ -162,21 +162,25 @@ impl Table {
             .iter()
             .map(|column| format!("{0}.{1} = sent.{1}", self.name, column.name))
             .collect();
+        let renamed: Vec<_> = sent()
+            .enumerate()
+            .map(|(at, column)| format!("column{} AS {}", at + 1, column.name))
+            .collect();
+        let update = |sent: String| {
+            let (set, same) = (set.join(", "), same.join(" AND "));
+            format!("UPDATE {} SET {set} FROM {sent} WHERE {same}", self.name)
+        };
         Sql::assembled(
-            format!(
-                "UPDATE {} SET {} FROM UNNEST({}) AS sent ({}) WHERE {}",
-                self.name,
-                set.join(", "),
+            update(format!(
+                "UNNEST({}) AS sent ({})",
                 arrays(sent()),
-                names(sent()),
-                same.join(" AND ")
-            ),
-            format!(
-                "UPDATE {} SET {} WHERE {}",
-                self.name,
-                pairs(self.changing.iter(), self.key.len() + 1, ", "),
-                pairs(self.key.iter(), 1, " AND ")
-            ),
+                names(sent())
+            )),
+            update(format!(
+                "(SELECT {} FROM (VALUES {})) AS sent",
+                renamed.join(", "),
+                listed(renamed.len())
+            )),
         )
     }
 
@@ -247,11 +251,7 @@ fn arrays<'a>(columns: impl Iterator<Item = &'a Column>) -> String {
     arrays.join(", ")
 }
 
-/// `a = $from, b = …`
-fn pairs<'a>(columns: impl Iterator<Item = &'a Column>, from: usize, between: &str) -> String {
-    let pairs: Vec<_> = columns
-        .enumerate()
-        .map(|(at, column)| format!("{} = ${}", column.name, from + at))
-        .collect();
-    pairs.join(between)
+/// The places of a row, to be repeated for each row.
+fn listed(columns: usize) -> String {
+    format!("{{({})}}", vec!["?"; columns].join(", "))
 }

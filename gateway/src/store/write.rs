@@ -34,7 +34,7 @@ static LOG_AND_SEND: std::sync::LazyLock<Sql> = std::sync::LazyLock::new(|| {
     )
 });
 const SEND: Sql =
-    Sql::both("INSERT INTO outbox (event_id, member_id, member_sequence) VALUES ($1, $2, $3)");
+    Sql::both("INSERT INTO outbox (event_id, member_id, member_sequence) VALUES {(?, ?, ?)}");
 
 /// The statements of this module.
 pub(super) fn statements() -> Vec<Sql> {

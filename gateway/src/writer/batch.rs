@@ -27,7 +27,7 @@ pub(super) struct Done {
 pub(super) async fn run(store: &Store, jobs: &[Job]) -> Result<Done, StoreError> {
     let mut keys = Keys::default();
     for job in jobs {
-        keys.add(&job.command);
+        keys.add(&job.command, job.arrived_at);
         keys.members.extend(job.member_hint);
     }
     let (mut batch, mut state) = lock_and_load(store, keys, first_programme(jobs)).await?;

@@ -1,5 +1,7 @@
 //! Reads beside the write path.
 
+use std::collections::BTreeSet;
+
 use acceptance::{databases::Database, on_each_database};
 use gateway::store::{EventFilter, Span, Store};
 use ledger::{
@@ -37,11 +39,13 @@ async fn single_records_are_found_by_their_names(database: Database) {
         ..with_members([member(1)])
     };
     commit(&store, &changes).await;
+    let both = BTreeSet::from([card_id(1), card_id(2)]);
     assert_eq!(
-        store.card(card_id(1)).await.unwrap(),
-        Some(card(1, member_id(1)))
+        store.cards(&both).await.unwrap(),
+        [card(1, member_id(1))],
+        "those there are"
     );
-    assert_eq!(store.card(card_id(2)).await.unwrap(), None);
+    assert_eq!(store.cards(&BTreeSet::new()).await.unwrap(), []);
     let till = terminal("till-1");
     let found = store.request(&till, &request_id("a")).await.unwrap();
     assert_eq!(found.as_ref(), changes.requests.first());

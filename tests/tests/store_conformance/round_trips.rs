@@ -117,7 +117,9 @@ fn authorize(round: u32, number: u128) -> Command {
 /// One batch, as the writer runs it: every member is known beforehand.
 async fn run(store: &Store, commands: &[Command], members: &BTreeSet<pos_protocol::MemberId>) {
     let mut keys = Keys::default();
-    commands.iter().for_each(|command| keys.add(command));
+    commands
+        .iter()
+        .for_each(|command| keys.add(command, time(0)));
     let mut batch = store.begin(members).await.unwrap();
     let mut state = batch.load(&mut keys).await.unwrap();
     assert_eq!(batch.unlocked(&state), BTreeSet::new());

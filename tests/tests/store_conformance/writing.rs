@@ -10,11 +10,14 @@ use ledger::{
     command::{Ask, Command, Operation, PosCommand},
     event::EventKind,
     lot::LotExpiry,
-    records::{HoldState, ProgrammeVersion, PurchaseState, Refund, RequestKind, Settlement},
+    member::Member,
+    records::{
+        Authorization, HoldState, ProgrammeVersion, PurchaseState, Refund, RequestKind, Settlement,
+    },
     state::{Changes, Keys, State},
 };
 use member_card::SpendLimit;
-use pos_protocol::{CommandId, PurchaseId};
+use pos_protocol::{AuthorizationId, CommandId, PurchaseId};
 
 use crate::samples::*;
 
@@ -26,6 +29,7 @@ on_each_database!(
     a_row_that_breaks_a_constraint_is_refused,
     a_reversal_leads_to_all_that_it_undoes,
     a_closed_lot_is_loaded_only_by_name,
+    a_hold_that_still_runs_is_loaded_only_by_name,
     totals_count_one_terminal_and_one_day,
     without_a_programme_nothing_loads,
     a_new_programme_is_seen_by_the_next_batch,
@@ -46,7 +50,7 @@ fn keys_of(changes: &Changes) -> Keys {
             .iter()
             .map(|row| (row.terminal_id.clone(), row.request_id.clone()))
             .collect(),
-        totals: BTreeSet::new(),
+        ..Keys::default()
     }
 }
 
@@ -369,7 +373,7 @@ async fn a_reversal_leads_to_all_that_it_undoes(database: Database) {
     commit(&store, &changes).await;
 
     let mut keys = Keys::default();
-    keys.add(&Command {
+    let undo = Command {
         id: CommandId::new(uuid(900)),
         operation: Operation::Pos(PosCommand {
             till: Till {
@@ -382,7 +386,8 @@ async fn a_reversal_leads_to_all_that_it_undoes(database: Database) {
                 original_request_id: request_id("sale"),
             },
         }),
-    });
+    };
+    keys.add(&undo, time(0));
     let mut batch = store.begin(&BTreeSet::new()).await.unwrap();
     let state = batch.load(&mut keys).await.unwrap();
     let unlocked = batch.unlocked(&state);
@@ -436,6 +441,54 @@ async fn a_closed_lot_is_loaded_only_by_name(database: Database) {
         ..of_member
     };
     assert_eq!(load(&store, named).await.lots.len(), 4);
+}
+
+async fn a_hold_that_still_runs_is_loaded_only_by_name(database: Database) {
+    let store = seeded(&database).await;
+    let (one, two) = (member_id(1), member_id(2));
+    let until = |number, member_id, seconds| Authorization {
+        expires_at: time(seconds),
+        ..authorization(number, member_id, &[])
+    };
+    let ended = Authorization {
+        state: HoldState::Voided,
+        resolved_at: Some(time(0)),
+        ..until(24, one, 0)
+    };
+    let holds = [
+        until(21, one, 10),
+        until(22, one, 11),
+        until(23, two, 10),
+        ended,
+    ];
+    let holder = |number| Member {
+        open_holds: 1,
+        ..member(number)
+    };
+    let changes = Changes {
+        members: made([holder(1), holder(2)], |row| row.id),
+        authorizations: made(holds, |row| row.id),
+        ..Changes::default()
+    };
+    commit(&store, &changes).await;
+    let at = |seconds| Keys {
+        members: BTreeSet::from([one]),
+        until: time(seconds),
+        ..Keys::default()
+    };
+    let found = async |keys| {
+        let state = load(&store, keys).await;
+        state.authorizations.into_keys().collect::<Vec<_>>()
+    };
+    let hold = |number| AuthorizationId::new(uuid(number));
+    assert_eq!(found(at(9)).await, []);
+    assert_eq!(found(at(10)).await, [hold(21)], "its last moment is over");
+    assert_eq!(found(at(11)).await, [hold(21), hold(22)]);
+    let named = Keys {
+        authorizations: BTreeSet::from([hold(22), hold(24)]),
+        ..at(10)
+    };
+    assert_eq!(found(named).await, [hold(21), hold(22), hold(24)]);
 }
 
 async fn totals_count_one_terminal_and_one_day(database: Database) {

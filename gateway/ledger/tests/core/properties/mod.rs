@@ -144,11 +144,8 @@ fn check_effect(state: &State, request: &StoredRequest) {
 }
 
 fn run_batch(state: &mut State, all: &mut Changes, batch: &[player::Decided]) {
-    let commands: Vec<Command> = batch
-        .iter()
-        .map(|decided| decided.command.clone())
-        .collect();
-    let mut loaded = load(state, &commands);
+    let commands = batch.iter().map(|decided| (&decided.command, decided.now));
+    let mut loaded = load(state, commands);
     let mut changes = Changes::default();
     for decided in batch {
         let decision = decide(&loaded, &decided.command, decided.now);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use ledger::{
     command::Command,
     lot::{Lot, Pending},
@@ -9,11 +10,14 @@ use ledger::{
     state::{Keys, State},
 };
 
-/// The rows that a store would load for `commands` from all there are.
-pub(crate) fn load(all: &State, commands: &[Command]) -> State {
+/// The rows that a store would load, from all there are, for commands that are decided at these times.
+pub(crate) fn load<'a>(
+    all: &State,
+    commands: impl IntoIterator<Item = (&'a Command, Timestamp)>,
+) -> State {
     let mut keys = Keys::default();
-    for command in commands {
-        keys.add(command);
+    for (command, now) in commands {
+        keys.add(command, now);
     }
     loop {
         let loaded = named(all, &keys);
@@ -33,7 +37,9 @@ fn named(all: &State, keys: &Keys) -> State {
         |grant: &Pending| keys.members.contains(&grant.member_id) && !grant.points.is_zero();
     let authorization = |hold: &Authorization| {
         keys.authorizations.contains(&hold.id)
-            || (keys.members.contains(&hold.member_id) && hold.state == HoldState::Held)
+            || (keys.members.contains(&hold.member_id)
+                && hold.state == HoldState::Held
+                && hold.expires_at <= keys.until)
     };
     State {
         in_force: all.in_force.clone(),

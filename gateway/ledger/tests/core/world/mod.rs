@@ -108,7 +108,7 @@ impl World {
     /// [`World::run`] with a command that is already made.
     pub(crate) fn run_command(&mut self, command: &Command) -> Decision {
         let decision = decide(&self.state, command, self.now);
-        let loaded = load(&self.state, std::slice::from_ref(command));
+        let loaded = load(&self.state, [(command, self.now)]);
         assert_eq!(
             decide(&loaded, command, self.now),
             decision,

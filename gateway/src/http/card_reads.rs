@@ -1,0 +1,80 @@
+//! Reading cards for many callers at once.
+//!
+//! In a chain of millions most cards that are shown were not shown lately, so that most scans cost a
+//! read. Whoever asks while a read is under way is served by the next one, together with everybody else
+//! who asked meanwhile: idle, a read is one card and waits for nothing; loaded, reads grow by themselves,
+//! like the writer's batches.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use ledger::member::Card;
+use member_card::CardId;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    limits,
+    store::{Store, StoreError},
+};
+
+/// Somebody who wants a card.
+struct Asked {
+    id: CardId,
+    reply: oneshot::Sender<Result<Option<Card>, StoreError>>,
+}
+
+/// Reads cards. Cheap to clone; its task ends when every clone is gone.
+#[derive(Debug, Clone)]
+pub(super) struct CardReads(mpsc::Sender<Asked>);
+
+impl CardReads {
+    /// Starts the task that reads.
+    pub(super) fn start(store: Store) -> Self {
+        let (sender, asked) = mpsc::channel(limits::CARD_READS_WAITING_MAX);
+        tokio::spawn(read_all(store, asked));
+        Self(sender)
+    }
+
+    /// The card as it is now; none if no such card was enrolled.
+    ///
+    /// # Errors
+    /// As any read, and [`StoreError::Unavailable`] if too many wait.
+    pub(super) async fn card(&self, id: CardId) -> Result<Option<Card>, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let unavailable = |what: &str| StoreError::Unavailable(what.into());
+        self.0
+            .try_send(Asked { id, reply })
+            .map_err(|_| unavailable("too many cards are waiting to be read"))?;
+        // A database that froze may hold up the read before this one as well.
+        let limit = Duration::from_millis(limits::DATABASE_READ_TIMEOUT_MS);
+        match tokio::time::timeout(limit, answer).await {
+            Ok(Ok(card)) => card,
+            Ok(Err(_)) => Err(unavailable("cards are not read any more")),
+            Err(_) => Err(unavailable("no card was read in time")),
+        }
+    }
+}
+
+async fn read_all(store: Store, mut asked: mpsc::Receiver<Asked>) {
+    let mut waiting = Vec::new();
+    while asked
+        .recv_many(&mut waiting, limits::CARD_READ_ROWS_MAX)
+        .await
+        > 0
+    {
+        let ids: BTreeSet<CardId> = waiting.iter().map(|asked| asked.id).collect();
+        let cards = store.cards(&ids).await;
+        let cards: Result<BTreeMap<CardId, Card>, StoreError> =
+            cards.map(|cards| cards.into_iter().map(|card| (card.id, card)).collect());
+        for Asked { id, reply } in waiting.drain(..) {
+            let card = match &cards {
+                Ok(cards) => Ok(cards.get(&id).cloned()),
+                Err(error) => Err(error.clone()),
+            };
+            // Somebody who went away needs no card.
+            let _ = reply.send(card);
+        }
+    }
+}
