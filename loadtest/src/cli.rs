@@ -5,8 +5,11 @@ use serde::Serialize;
 
 use crate::{
     batching::{self, BatchingArgs},
+    compare::{self, CompareArgs},
+    gateways::{self, GatewaysArgs},
     relay::{self, RelayArgs},
     run::{self, RunArgs},
+    start::{self, StartArgs},
 };
 
 /// Load for a point gateway: a closed loop of authorizations with really signed cards.
@@ -25,6 +28,12 @@ enum Command {
     Batching(BatchingArgs),
     /// Measure what publishing to a broker costs and how fast it is: with and without, in turn
     Relay(RelayArgs),
+    /// Compare the gateway with its database alone, which writes the same rows: in turn
+    Compare(CompareArgs),
+    /// Measure how long a gateway takes from nothing to its first answer
+    Start(StartArgs),
+    /// Compare two gateways on one PostgreSQL with one: in turn
+    Gateways(GatewaysArgs),
 }
 
 impl Cli {
@@ -46,6 +55,9 @@ impl Cli {
                     print(&figures, args.json)
                 }
                 Command::Batching(args) => print(&batching::run(&args).await?, args.json),
+                Command::Compare(args) => print(&compare::run(&args).await?, args.json),
+                Command::Start(args) => print(&start::run(&args).await?, args.json),
+                Command::Gateways(args) => print(&gateways::run(&args).await?, args.json),
                 Command::Relay(args) => print(&relay::run(&args).await?, args.json),
             }
         })

@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use serde::Serialize;
 
-use crate::load::Measured;
+use crate::{load::Measured, machine::CpuTime};
 
 /// Latencies in microseconds.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -61,9 +61,7 @@ impl Figures {
                 max_us: measured.latency_us.max(),
             },
             batch_commands: ratio(batches.commands as f64, batches.count as f64),
-            steal_per_cent: measured
-                .cpu
-                .and_then(|cpu| ratio(100.0 * cpu.steal as f64, cpu.total as f64)),
+            steal_per_cent: measured.cpu.and_then(steal_per_cent),
         }
     }
 
@@ -133,6 +131,35 @@ pub fn ratio(a: f64, b: f64) -> Option<f64> {
     (b > 0.0).then(|| a / b)
 }
 
+/// So much for each of so many; none of nothing.
+#[must_use]
+pub fn each(amount: u64, count: u64) -> Option<f64> {
+    ratio(amount as f64, count as f64)
+}
+
+/// Share of the processors' time that other guests of the host took, per cent.
+#[must_use]
+pub fn steal_per_cent(cpu: CpuTime) -> Option<f64> {
+    ratio(100.0 * cpu.steal as f64, cpu.total as f64)
+}
+
+/// Kibibytes as mebibytes.
+#[must_use]
+pub fn mebibytes(kibibytes: u64) -> f64 {
+    kibibytes as f64 / 1_024.0
+}
+
+/// How many come in that time at so many a second, at least one.
+#[must_use]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a number of requests, far below the largest"
+)]
+pub fn requests_in(per_s: f64, time: Duration) -> usize {
+    (per_s * time.as_secs_f64()).ceil().max(1.0) as usize
+}
+
 /// The middle one; the mean of both where there are two; 0 of nothing.
 #[must_use]
 pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
@@ -168,7 +195,7 @@ pub fn whole(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::{Batches, CpuTime};
+    use crate::machine::Batches;
 
     #[test]
     fn a_median_is_the_middle() {

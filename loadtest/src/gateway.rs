@@ -83,6 +83,16 @@ impl Installation {
     /// # Errors
     /// If it does not become ready.
     pub async fn serve(&self, more: &[String]) -> anyhow::Result<Running> {
+        let mut running = self.launch(more)?;
+        running.ready().await?;
+        Ok(running)
+    }
+
+    /// Starts a gateway with some more options, and waits for nothing.
+    ///
+    /// # Errors
+    /// If the program cannot be started.
+    pub fn launch(&self, more: &[String]) -> anyhow::Result<Running> {
         let address = free_address()?;
         let child = Command::new(&self.program)
             .args(["serve", "--trusted-proxies", "1", "--listen"])
@@ -98,9 +108,15 @@ impl Installation {
             .spawn()
             .with_context(|| format!("cannot start {}", self.program.display()))?;
         let place = Place::parse(&format!("http://{address}"))?;
-        let mut running = Running { child, place };
-        running.ready().await?;
-        Ok(running)
+        Ok(Running { child, place })
+    }
+
+    /// Lets the program check every invariant of the database.
+    ///
+    /// # Errors
+    /// If one is broken; with what the program says of it.
+    pub async fn audit(&self) -> anyhow::Result<()> {
+        self.command(&["audit", "--quiet"]).await.map(drop)
     }
 
     async fn command(&self, arguments: &[&str]) -> anyhow::Result<Output> {
@@ -112,7 +128,11 @@ impl Installation {
             .await
             .with_context(|| format!("cannot run {}", self.program.display()))?;
         let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "{arguments:?} failed: {said}");
+        let told = String::from_utf8_lossy(&output.stdout);
+        ensure!(
+            output.status.success(),
+            "{arguments:?} failed: {said}{told}"
+        );
         Ok(output)
     }
 }
@@ -126,6 +146,12 @@ pub struct Running {
 }
 
 impl Running {
+    /// Its process id; none once it has ended.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     async fn ready(&mut self) -> anyhow::Result<()> {
         let (child, place) = (&mut self.child, &self.place);
         let ready = async {

@@ -10,15 +10,20 @@
 //! measurements, [`load`] the loop of callers, [`crowd`] the phones and [`wire`] the connections. [`figures`] is the
 //! one place that divides.
 
+pub mod balance;
 pub mod batching;
 pub mod cli;
 pub mod clock;
+pub mod compare;
 pub mod crowd;
 pub mod figures;
 pub mod gateway;
+pub mod gateways;
 pub mod load;
 pub mod machine;
+pub mod processes;
 pub mod relay;
 pub mod run;
+pub mod start;
 pub mod till;
 pub mod wire;

@@ -152,6 +152,29 @@ pub async fn authorize(
     crowd: &mut Crowd,
     requests: usize,
 ) -> anyhow::Result<Measured> {
+    authorize_watched(callers, crowd, requests, &mut |_| ()).await
+}
+
+/// Where the sending of one round stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// The first request is about to be sent.
+    Begins,
+    /// The last answer has come.
+    Ended,
+}
+
+/// As [`authorize`]; tells `watch` when the timed sending of each round begins and when it has ended,
+/// so that it can read what the processes have used.
+///
+/// # Errors
+/// As [`authorize`].
+pub async fn authorize_watched(
+    callers: &Callers,
+    crowd: &mut Crowd,
+    requests: usize,
+    watch: &mut impl FnMut(Moment),
+) -> anyhow::Result<Measured> {
     ensure!(callers.concurrency > 0, "at least one caller");
     ensure!(!callers.tills.is_empty(), "at least one till");
     let per_round = crowd.members() * callers.holds_per_member.clamp(1, 20);
@@ -159,7 +182,7 @@ pub async fn authorize(
     while sent < requests {
         let count = per_round.min(requests - sent);
         let prepared = prepare(callers, crowd, count, sent).await?;
-        let (measured, holds) = run_round(callers, prepared).await?;
+        let (measured, holds) = run_round(callers, prepared, watch).await?;
         all.add(&measured)?;
         let_go(callers, holds, sent).await?;
         sent += count;
@@ -187,6 +210,7 @@ async fn prepare(
 async fn run_round(
     callers: &Callers,
     prepared: Vec<Prepared>,
+    watch: &mut impl FnMut(Moment),
 ) -> anyhow::Result<(Measured, Vec<(usize, String)>)> {
     let prepared = Arc::new(prepared);
     let next = Arc::new(AtomicUsize::new(0));
@@ -208,6 +232,7 @@ async fn run_round(
     }
     let (mut all, mut holds) = (Measured::nothing()?, Vec::new());
     let (batches, cpu) = (Batches::read(&callers.place).await?, CpuTime::now());
+    watch(Moment::Begins);
     start.wait().await;
     let begun = clock::instant();
     let mut answers = Vec::with_capacity(prepared.len());
@@ -215,6 +240,7 @@ async fn run_round(
         answers.push(ended??);
     }
     all.elapsed = begun.elapsed();
+    watch(Moment::Ended);
     all.cpu = CpuTime::now().zip(cpu).map(|(now, then)| now.since(then));
     all.batches = Batches::read(&callers.place).await?.since(batches);
     for (measured, answered) in answers {
