@@ -4,9 +4,9 @@
 //! It is spared what can be spared: which member and lot belong to a card is known beforehand, and a
 //! transaction is one text, prepared once. Like the gateway it syncs at each commit.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use hdrhistogram::Histogram;
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, SqliteConnection,
@@ -79,17 +79,33 @@ impl Direct {
         let elapsed = begun.elapsed();
         meter.note(Moment::Ended);
         connection.close().await?;
+        self.wrote_all(number).await?;
         Ok(Part {
             kind: span.per_s.map_or(Kind::Direct, |_| Kind::DirectAtRate),
             clients: 1,
             requests: latency_us.len(),
-            others: 0,
+            others: BTreeMap::new(),
             per_s: per_second(latency_us.len(), elapsed),
             p50_us: latency_us.value_at_quantile(0.5),
             p99_us: latency_us.value_at_quantile(0.99),
             costs: meter.costs(),
             steal_per_cent: meter.steal_per_cent(),
         })
+    }
+
+    /// Each transaction has left its request, and an event that the member's row knows of.
+    async fn wrote_all(&self, transactions: i64) -> anyhow::Result<()> {
+        let query = "SELECT CAST(count(DISTINCT requests.request_id) AS TEXT) FROM requests \
+            JOIN events ON event_id = effect JOIN members ON members.member_id = events.member_id \
+            WHERE terminal_id = 'loadtest-0' AND request_id LIKE 'loadtest-request-%' \
+            AND member_sequence <= event_sequence";
+        let written = self.databases.texts(Which::Copy, query).await?;
+        let written = written.first().context("a count")?;
+        ensure!(
+            *written == transactions.to_string(),
+            "{transactions} transactions of the direct writer made {written} requests"
+        );
+        Ok(())
     }
 
     /// Writes for so long. At a given rate latency counts from the moment an authorization was due.

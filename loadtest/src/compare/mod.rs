@@ -358,11 +358,13 @@ impl<'a> Bench<'a> {
         let requests = requests_in(per_s, span.measured);
         let mut watch = |moment| meter.note(moment);
         let measured = load::authorize_watched(&callers, crowd, requests, &mut watch).await?;
+        let mut others = measured.outcomes.clone();
+        others.remove("approved");
         let part = Part {
             kind,
             clients: span.clients,
             requests: measured.approved(),
-            others: measured.outcomes.values().sum::<u64>() - measured.approved(),
+            others,
             per_s: crate::figures::per_second(measured.approved(), measured.elapsed),
             p50_us: measured.latency_us.value_at_quantile(0.5),
             p99_us: measured.latency_us.value_at_quantile(0.99),

@@ -1,5 +1,7 @@
 //! What one part of a round came to, and what it cost each of the processes.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::{
@@ -49,8 +51,8 @@ pub struct Part {
     pub clients: usize,
     /// Authorizations that were approved and written.
     pub requests: u64,
-    /// Whatever else came of a request.
-    pub others: u64,
+    /// Whatever else came of a request, by kind.
+    pub others: BTreeMap<String, u64>,
     /// A second.
     pub per_s: f64,
     /// Half took at most so long; at a given rate from the moment they were due. Microseconds.
@@ -108,9 +110,9 @@ impl Part {
             None => "-".to_owned(),
         };
         let memory = self.costs.gateway_memory_peak_kib.map(mebibytes);
-        let others = match self.others {
-            0 => String::new(),
-            others => format!("   {others} others"),
+        let others = match self.others.is_empty() {
+            true => String::new(),
+            false => format!("   also {:?}", self.others),
         };
         format!(
             "{:<21} {:>7} {:>8.0} {:>10} {:>10} {:>8} {:>10} {:>8} {:>8} {:>6}{others}",

@@ -129,7 +129,10 @@ impl Pgbench {
             kind: at_rate.unwrap_or(kind),
             clients: span.clients,
             requests,
-            others: log.failed,
+            others: (log.failed > 0)
+                .then(|| ("failed".to_owned(), log.failed))
+                .into_iter()
+                .collect(),
             per_s: per_second(requests, elapsed),
             p50_us: log.latency_us.value_at_quantile(0.5),
             p99_us: log.latency_us.value_at_quantile(0.99),

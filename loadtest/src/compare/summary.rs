@@ -167,7 +167,10 @@ fn medians(rounds: &[Round]) -> Vec<Part> {
         part.per_s = over(|part| part.per_s);
         part.p50_us = whole(|part| part.p50_us);
         part.p99_us = whole(|part| part.p99_us);
-        part.others = of_kind.iter().map(|part| part.others).sum();
+        part.others.clear();
+        for (kind, count) in of_kind.iter().flat_map(|part| &part.others) {
+            *part.others.entry(kind.clone()).or_default() += count;
+        }
         part.steal_per_cent = part
             .steal_per_cent
             .map(|_| over(|part| part.steal_per_cent.unwrap_or(0.0)));
@@ -220,7 +223,7 @@ impl fmt::Display for Comparison {
             "all rounds", "quiet rounds"
         )?;
         let rate = format!("p99 at {}/s", self.per_s);
-        let rows: [(&str, fn(&Ratios) -> Option<f64>); 5] = [
+        let rows: [(&str, RatioOf); 5] = [
             ("authorizations/s", |ratios| ratios.throughput),
             ("authorizations/s ÷ single statements", |ratios| {
                 ratios.throughput_to_statements
@@ -243,6 +246,8 @@ impl fmt::Display for Comparison {
     }
 }
 
+type RatioOf = fn(&Ratios) -> Option<f64>;
+
 /// A round in a few characters.
 fn mark(round: &Round) -> String {
     let noisy = if round.quiet { "" } else { " noisy" };
@@ -251,6 +256,8 @@ fn mark(round: &Round) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::compare::part::Costs;
 
@@ -259,7 +266,7 @@ mod tests {
             kind,
             clients: 8,
             requests: 10,
-            others: 0,
+            others: BTreeMap::new(),
             per_s,
             p50_us: 1,
             p99_us,

@@ -206,7 +206,9 @@ ORDER BY sqlite_schema.name, columns.cid";
 mod tests {
     use super::*;
 
-    fn rows(tables: &[(&str, &[&str], &[&[&str]])]) -> Rows {
+    type TableOf<'a> = (&'a str, &'a [&'a str], &'a [&'a [&'a str]]);
+
+    fn rows(tables: &[TableOf<'_>]) -> Rows {
         let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
         let tables = tables.iter().map(|(table, columns, rows)| {
             let rows = rows.iter().map(|row| owned(row)).collect();
