@@ -152,13 +152,11 @@ impl Databases {
                 .await
             }
             Self::Sqlite(path) => {
-                let mut connection = connect_sqlite(&file(path, from)).await?;
-                sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-                    .execute(&mut connection)
-                    .await?;
-                connection.close().await?;
                 remove(&file(path, to))?;
-                std::fs::copy(file(path, from), file(path, to))?;
+                // SQLite copies, not the system: what is still in the log comes along.
+                let copy = file(path, to).display().to_string().replace('\'', "''");
+                self.execute(from, &[format!("VACUUM INTO '{copy}'")])
+                    .await?;
                 Ok(std::fs::File::open(file(path, to))?.sync_all()?)
             }
         }
