@@ -23,7 +23,7 @@ enum Command {
     /// Fill a database with members whose cards `run` can show
     Seed(SeedArgs),
     /// Measure a gateway: open loop at given rates, or closed loop
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Measure what batching is worth: start a gateway with and without it, in turn
     Batching(BatchingArgs),
     /// Measure what publishing to a broker costs and how fast it is: with and without, in turn

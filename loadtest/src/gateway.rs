@@ -107,6 +107,8 @@ impl Installation {
     /// If it does not become ready.
     pub async fn serve(&self, more: &[String]) -> anyhow::Result<Running> {
         let address = free_address()?;
+        // An overloaded gateway says so in every answer; a line for each would bury the figures.
+        let log = std::env::var("GATEWAY_LOG").unwrap_or_else(|_| "off".into());
         let child = Command::new(&self.program)
             .args(["serve", "--trusted-proxies", "1", "--listen"])
             .arg(address.to_string())
@@ -114,7 +116,7 @@ impl Installation {
             .arg(self.programme.path())
             .args(more)
             .env("DATABASE_URL", &self.database_url)
-            .env("GATEWAY_LOG", "warn")
+            .env("GATEWAY_LOG", log)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .kill_on_drop(true)

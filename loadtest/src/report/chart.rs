@@ -151,7 +151,7 @@ where
         .y_label_area_size(60)
         .build_cartesian_2d(x, y)
         .map_err(|error| failed(&error))?;
-    let font = ("sans-serif", 13).into_font().color(&TEXT);
+    let font = ("sans-serif", 16).into_font().color(&TEXT);
     chart
         .configure_mesh()
         .light_line_style(GRID.mix(0.0))

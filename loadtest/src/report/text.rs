@@ -20,11 +20,10 @@ impl fmt::Display for Report {
         }
         if let Some(found) = self.search {
             match found.per_s {
-                Some(per_s) => {
-                    writeln!(f, "highest rate with p99 ≤ {} ms: {per_s}/s", found.p99_ms)?
-                }
-                None => writeln!(f, "no rate that was tried keeps p99 ≤ {} ms", found.p99_ms)?,
+                Some(per_s) => write!(f, "highest rate with p99 ≤ {} ms: {per_s}/s", found.p99_ms)?,
+                None => write!(f, "no rate that was tried keeps p99 ≤ {} ms", found.p99_ms)?,
             }
+            writeln!(f)?;
         }
         for note in &self.notes {
             writeln!(f, "note: {note}")?;

@@ -67,7 +67,7 @@ impl Scenario {
                 0..14 => Errand::Earn,
                 14..18 => Errand::Spend,
                 18 => Errand::Inquire,
-                _ if number / ROUND % 2 == 0 => Errand::Refund,
+                _ if (number / ROUND).is_multiple_of(2) => Errand::Refund,
                 _ => Errand::Reverse,
             },
         }

@@ -1,6 +1,9 @@
 //! What is written down while load is made.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    time::Duration,
+};
 
 use hdrhistogram::Histogram;
 
@@ -104,17 +107,15 @@ impl Record {
             second.latency_us.saturating_record(micros(took));
             second.approved += u64::from(word == "approved");
         }
-        if !self.operations.contains_key(&operation) {
-            let answers = Answers {
+        let answers = match self.operations.entry(operation) {
+            Entry::Occupied(found) => found.into_mut(),
+            Entry::Vacant(place) => place.insert(Answers {
                 latency_us: histogram(LATENCY_DIGITS)?,
                 outcomes: BTreeMap::new(),
-            };
-            self.operations.insert(operation, answers);
-        }
-        if let Some(answers) = self.operations.get_mut(&operation) {
-            answers.latency_us.saturating_record(micros(took));
-            *answers.outcomes.entry(word).or_default() += 1;
-        }
+            }),
+        };
+        answers.latency_us.saturating_record(micros(took));
+        *answers.outcomes.entry(word).or_default() += 1;
         Ok(())
     }
 
