@@ -15,7 +15,7 @@ use std::{fmt, path::PathBuf, time::Duration};
 use anyhow::{Context, ensure};
 use clap::Args;
 use serde::Serialize;
-use sqlx::sqlite::SqliteJournalMode;
+use sqlx::{Connection, sqlite::SqliteJournalMode};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -218,6 +218,7 @@ impl Found {
                 stream_sequence = sqlx::query_scalar(STREAM)
                     .fetch_one(&mut connection)
                     .await?;
+                connection.close().await?;
             }
             Engine::Sqlite => {
                 let mut connection = sqlite::connect(url, SqliteJournalMode::Wal).await?;
@@ -230,6 +231,8 @@ impl Found {
                 stream_sequence = sqlx::query_scalar(STREAM)
                     .fetch_one(&mut connection)
                     .await?;
+                // At once: while it is open, the journal stays a write-ahead log.
+                connection.close().await?;
             }
         }
         let programme = programme.map(|(version, settings)| {
