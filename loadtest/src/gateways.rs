@@ -220,7 +220,9 @@ impl<'a> Bench<'a> {
         for gateway in gateways {
             gateway.stop().await?;
         }
-        installation.audit().await?;
+        let audit = installation.audit().await?;
+        let broken = audit.first_broken.unwrap_or_default();
+        ensure!(audit.clean, "the audit found a broken row: {broken}");
         Ok(Round {
             gateways: count,
             spread,

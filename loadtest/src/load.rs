@@ -27,9 +27,9 @@ use crate::{
 };
 
 /// Latencies above this count as this, in microseconds.
-const LATENCY_MAX_US: u64 = 120_000_000;
+pub(crate) const LATENCY_MAX_US: u64 = 120_000_000;
 /// Significant digits of a latency.
-const LATENCY_DIGITS: u8 = 3;
+pub(crate) const LATENCY_DIGITS: u8 = 3;
 
 /// Where load goes and who makes it.
 #[derive(Debug, Clone)]
@@ -107,7 +107,7 @@ impl Measured {
 }
 
 /// What an answer came to, in a word.
-fn outcome(answer: &anyhow::Result<Answer>) -> String {
+pub(crate) fn outcome(answer: &anyhow::Result<Answer>) -> String {
     let Ok(answer) = answer else {
         return "no_answer".into();
     };
@@ -290,7 +290,11 @@ async fn call(
 }
 
 /// Voids every hold, so that members can be asked again. Not timed.
-async fn let_go(callers: &Callers, holds: Vec<(usize, String)>, sent: usize) -> anyhow::Result<()> {
+pub(crate) async fn let_go(
+    callers: &Callers,
+    holds: Vec<(usize, String)>,
+    sent: usize,
+) -> anyhow::Result<()> {
     let share = holds.len().div_ceil(callers.concurrency).max(1);
     let mut work = JoinSet::new();
     for (part, holds) in holds.chunks(share).enumerate() {
