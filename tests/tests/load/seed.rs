@@ -57,16 +57,16 @@ async fn run(url: &str, more: &[&str]) -> anyhow::Result<Value> {
     loadtest(&arguments).await
 }
 
-/// Every answer is an approval, and the audit after the run counted every point.
+/// No answer says no: there are approvals, and "later" if the machine is too busy. The audit after the
+/// run counted every point.
 fn sound(report: &Value, what: &str) {
     for step in report["steps"].as_array().into_iter().flatten() {
-        let approved = step["outcomes"]["approved"].as_u64();
-        assert_eq!(
-            approved,
-            Some(answers(step)),
-            "{what}: {}",
-            step["outcomes"]
-        );
+        let outcomes = step["outcomes"].as_object();
+        for (outcome, _) in outcomes.into_iter().flatten() {
+            let expected = outcome == "approved" || outcome.starts_with("503 ");
+            assert!(expected, "{what}: {}", step["outcomes"]);
+        }
+        assert!(step["outcomes"]["approved"].as_u64() > Some(0), "{what}");
     }
     assert_eq!(
         report["audit"]["clean"],
@@ -121,13 +121,12 @@ async fn members_that_were_seeded_shop(engine: Engine, word: &str) -> anyhow::Re
     sound(&report, "mix");
     for step in report["steps"].as_array().into_iter().flatten() {
         // 5 of 100 come to look, 20 to spend, 5 to give back.
-        for (operation, requests) in [("inquiry", 5), ("authorization", 20), ("capture", 20)] {
-            let count = &step["operations"][operation]["requests"];
-            assert_eq!(count.as_u64(), Some(requests), "{operation}");
-        }
-        let given_back =
-            ["refund", "reversal"].map(|word| step["operations"][word]["requests"].as_u64());
-        assert_eq!(given_back.into_iter().flatten().sum::<u64>(), 5);
+        let operation = |word: &str| &step["operations"][word];
+        let requests = |word: &str| operation(word)["requests"].as_u64().unwrap_or(0);
+        assert_eq!((requests("inquiry"), requests("authorization")), (5, 20));
+        let held = operation("authorization")["outcomes"]["approved"].as_u64();
+        assert_eq!(Some(requests("capture")), held);
+        assert_eq!(requests("refund") + requests("reversal"), 5);
     }
     let kept: Value = serde_json::from_slice(&std::fs::read(json)?)?;
     assert_eq!(kept, report);
