@@ -223,7 +223,8 @@ async fn step(
     let bar = progress::bar(!args.json, seconds.max(1), "seconds");
     let record = stage.measure(pace, amount, &bar).await?;
     let done = Step::of(pace, stage.connections.kept(), &record)?;
-    if !args.json {
+    // Of one step alone the report says the same.
+    if !args.json && (args.find_rate || args.rates.len() > 1) {
         eprintln!("{done}");
     }
     Ok(done)
