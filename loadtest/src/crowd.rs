@@ -7,12 +7,15 @@ use serde_json::json;
 
 use crate::{
     clock,
+    seed::keys::{Keys, mixed},
     till::Till,
     wire::{Place, Wire, post},
 };
 
 /// How far behind the clock a phone's first text lies, in seconds. The gateway takes 45.
 const BEHIND_S: u32 = 20;
+/// How old a text may be when it is used, in seconds, with some to spare.
+const AGE_MAX_S: u32 = 40;
 /// How far ahead of the clock a text may lie, in seconds. The gateway takes 15.
 const AHEAD_S: u32 = 5;
 /// Members that earn their first points before the next texts are signed.
@@ -32,6 +35,8 @@ struct Phone {
 pub struct Crowd {
     programme: ProgrammeId,
     phones: Vec<Phone>,
+    /// Whose turn it is.
+    turn: usize,
 }
 
 impl Crowd {
@@ -50,7 +55,40 @@ impl Crowd {
             })
         };
         let phones = (0..members).map(|_| phone()).collect::<Result<_, _>>()?;
-        Ok(Self { programme, phones })
+        Ok(Self {
+            programme,
+            phones,
+            turn: 0,
+        })
+    }
+
+    /// The phones of members that `loadtest seed` made: `phones` of them, spread evenly over all
+    /// `members`, in an order that has nothing to do with their rows'.
+    ///
+    /// # Errors
+    /// If `programme` is no programme id, or there are not as many members as phones.
+    pub fn seeded(programme: &str, keys: &Keys, members: u64, phones: u64) -> anyhow::Result<Self> {
+        ensure!(
+            (1..=members).contains(&phones),
+            "{phones} cards of {members} members"
+        );
+        let programme = ProgrammeId::new(programme)?;
+        let place = |phone: u64| {
+            u64::try_from(u128::from(phone) * u128::from(members) / u128::from(phones))
+        };
+        let mut numbers = (0..phones).map(place).collect::<Result<Vec<_>, _>>()?;
+        numbers.sort_by_key(|number| mixed(*number));
+        let phones = on_every_core(&numbers, |number| {
+            Ok(Phone {
+                key: keys.signing(*number)?,
+                last_issued_at: 0,
+            })
+        })?;
+        Ok(Self {
+            programme,
+            phones,
+            turn: 0,
+        })
     }
 
     /// How many there are.
@@ -119,20 +157,54 @@ impl Crowd {
     /// # Errors
     /// If a text cannot be signed.
     pub async fn texts(&mut self, count: usize) -> anyhow::Result<Vec<CardText>> {
-        let members = self.phones.len();
-        let turns: Vec<usize> = (0..count).map(|number| number % members).collect();
+        let turns = self.turns(count);
         self.texts_of(&turns).await
+    }
+
+    /// The same, of texts that are all still fresh `lasting_s` seconds after now. At most
+    /// [`Crowd::capacity`] of them.
+    ///
+    /// # Errors
+    /// If a text cannot be signed.
+    pub async fn texts_lasting(
+        &mut self,
+        count: usize,
+        lasting_s: u32,
+    ) -> anyhow::Result<Vec<CardText>> {
+        let turns = self.turns(count);
+        self.signed(&turns, behind_s(lasting_s)).await
+    }
+
+    /// How many texts there can be at once that last so long.
+    #[must_use]
+    pub fn capacity(&self, lasting_s: u32) -> usize {
+        let each = usize::try_from(behind_s(lasting_s).saturating_add(AHEAD_S)).unwrap_or(1);
+        self.phones.len().saturating_mul(each)
+    }
+
+    /// The next phones, each in turn.
+    fn turns(&mut self, count: usize) -> Vec<usize> {
+        let members = self.phones.len();
+        let first = self.turn;
+        self.turn = first.saturating_add(count) % members;
+        (first..first.saturating_add(count))
+            .map(|number| number % members)
+            .collect()
     }
 
     /// One text of each of these phones; of one that is named twice, two.
     async fn texts_of(&mut self, phones: &[usize]) -> anyhow::Result<Vec<CardText>> {
+        self.signed(phones, BEHIND_S).await
+    }
+
+    async fn signed(&mut self, phones: &[usize], behind_s: u32) -> anyhow::Result<Vec<CardText>> {
         let each = u32::try_from(phones.len().div_ceil(self.phones.len()))?;
         let latest = self.phones.iter().map(|phone| phone.last_issued_at).max();
         let last = latest.unwrap_or(0).saturating_add(each);
         while last > clock::unix_now().saturating_add(AHEAD_S) {
             tokio::time::sleep(std::time::Duration::from_millis(200)).await;
         }
-        let oldest = clock::unix_now().saturating_sub(BEHIND_S);
+        let oldest = clock::unix_now().saturating_sub(behind_s);
         let mut wanted = Vec::with_capacity(phones.len());
         for number in phones {
             let phone = self.phones.get_mut(*number).context("a phone")?;
@@ -140,40 +212,47 @@ impl Crowd {
             phone.last_issued_at = issued_at;
             wanted.push((*number, issued_at));
         }
-        self.sign_all(&wanted)
-    }
-
-    fn sign_all(&self, wanted: &[(usize, u32)]) -> anyhow::Result<Vec<CardText>> {
-        let cores = std::thread::available_parallelism().map_or(1, Into::into);
-        let share = wanted.len().div_ceil(cores).max(1);
-        let signed = std::thread::scope(|scope| {
-            let workers: Vec<_> = wanted
-                .chunks(share)
-                .map(|part| scope.spawn(move || self.sign_part(part)))
-                .collect();
-            workers
-                .into_iter()
-                .map(|worker| {
-                    worker
-                        .join()
-                        .unwrap_or_else(|_| Err(anyhow::anyhow!("a worker")))
-                })
-                .collect::<anyhow::Result<Vec<_>>>()
-        })?;
-        Ok(signed.into_iter().flatten().collect())
-    }
-
-    fn sign_part(&self, part: &[(usize, u32)]) -> anyhow::Result<Vec<CardText>> {
-        let sign = |(place, issued_at): &(usize, u32)| {
-            let phone = self.phones.get(*place).context("a phone")?;
+        on_every_core(&wanted, |(number, issued_at)| {
+            let phone = self.phones.get(*number).context("a phone")?;
             let fields = CardFields {
                 issued_at: *issued_at,
                 spend: SpendLimit::Unlimited,
             };
             Ok(phone.key.sign(fields, &self.programme)?)
-        };
-        part.iter().map(sign).collect()
+        })
     }
+}
+
+/// How old texts may be at first, if they shall last so long.
+fn behind_s(lasting_s: u32) -> u32 {
+    AGE_MAX_S.saturating_sub(lasting_s)
+}
+
+/// Works on every item, in their order, on all cores.
+fn on_every_core<I: Sync, O: Send>(
+    items: &[I],
+    work: impl Fn(&I) -> anyhow::Result<O> + Sync,
+) -> anyhow::Result<Vec<O>> {
+    let cores = std::thread::available_parallelism().map_or(1, Into::into);
+    let share = items.len().div_ceil(cores).max(1);
+    let done = std::thread::scope(|scope| {
+        let work = &work;
+        let workers: Vec<_> = items
+            .chunks(share)
+            .map(|part| {
+                scope.spawn(move || part.iter().map(work).collect::<anyhow::Result<Vec<_>>>())
+            })
+            .collect();
+        workers
+            .into_iter()
+            .map(|worker| {
+                worker
+                    .join()
+                    .unwrap_or_else(|_| Err(anyhow::anyhow!("a worker")))
+            })
+            .collect::<anyhow::Result<Vec<_>>>()
+    })?;
+    Ok(done.into_iter().flatten().collect())
 }
 
 /// Points each authorization holds.
@@ -201,5 +280,26 @@ mod tests {
             }
         }
         assert_eq!(seen.len(), 40);
+    }
+
+    #[tokio::test]
+    async fn texts_that_shall_last_are_fresh_to_the_end_and_phones_take_turns() {
+        let mut crowd = Crowd::seeded("demo", &Keys::of("crowd"), 1_000, 5).unwrap();
+        let mut cards = BTreeSet::new();
+        for text in crowd.texts_lasting(3, 30).await.unwrap() {
+            let card = text.decode();
+            let age_in_the_end = i64::from(clock::unix_now()) + 30 - i64::from(card.issued_at());
+            assert!(age_in_the_end <= 45, "{age_in_the_end} s old");
+            cards.insert(card.card_id());
+        }
+        for text in crowd.texts_lasting(2, 30).await.unwrap() {
+            cards.insert(text.decode().card_id());
+        }
+        assert_eq!(cards.len(), 5);
+        assert_eq!(crowd.capacity(30), 5 * 15);
+        let known: BTreeSet<_> = [0, 200, 400, 600, 800]
+            .map(|number| Keys::of("crowd").signing(number).unwrap().card_id())
+            .into();
+        assert_eq!(cards, known);
     }
 }

@@ -6,11 +6,15 @@
     reason = "figures for people; no points are computed here"
 )]
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, ops::Range, time::Duration};
 
+use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use crate::load::Measured;
+use crate::{
+    load::Measured,
+    machine::{Batches, CpuTime},
+};
 
 /// Latencies in microseconds.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -42,28 +46,33 @@ pub struct Figures {
     pub steal_per_cent: Option<f64>,
 }
 
+impl Latency {
+    /// Of a histogram in microseconds.
+    #[must_use]
+    pub fn of(histogram: &Histogram<u64>) -> Self {
+        let at = |quantile| histogram.value_at_quantile(quantile);
+        Self {
+            p50_us: at(0.5),
+            p90_us: at(0.9),
+            p99_us: at(0.99),
+            p999_us: at(0.999),
+            max_us: histogram.max(),
+        }
+    }
+}
+
 impl Figures {
     /// The figures of a measurement.
     #[must_use]
     pub fn of(concurrency: usize, measured: &Measured) -> Self {
-        let batches = measured.batches;
-        let at = |quantile| measured.latency_us.value_at_quantile(quantile);
         Self {
             concurrency,
             outcomes: measured.outcomes.clone(),
             seconds: measured.elapsed.as_secs_f64(),
             approvals_per_s: per_second(measured.approved(), measured.elapsed),
-            latency: Latency {
-                p50_us: at(0.5),
-                p90_us: at(0.9),
-                p99_us: at(0.99),
-                p999_us: at(0.999),
-                max_us: measured.latency_us.max(),
-            },
-            batch_commands: ratio(batches.commands as f64, batches.count as f64),
-            steal_per_cent: measured
-                .cpu
-                .and_then(|cpu| ratio(100.0 * cpu.steal as f64, cpu.total as f64)),
+            latency: Latency::of(&measured.latency_us),
+            batch_commands: batch_commands(measured.batches),
+            steal_per_cent: measured.cpu.and_then(steal_per_cent),
         }
     }
 
@@ -109,10 +118,81 @@ impl fmt::Display for Figures {
     }
 }
 
+/// Share of the processors' time that other guests took.
+#[must_use]
+pub fn steal_per_cent(cpu: CpuTime) -> Option<f64> {
+    ratio(100.0 * cpu.steal as f64, cpu.total as f64)
+}
+
+/// Commands of a batch, on average; none if there was no batch.
+#[must_use]
+pub fn batch_commands(batches: Batches) -> Option<f64> {
+    ratio(batches.commands as f64, batches.count as f64)
+}
+
 /// Milliseconds, for people.
 #[must_use]
 pub fn ms(micros: u64) -> String {
     format!("{:.2} ms", micros as f64 / 1_000.0)
+}
+
+/// Milliseconds, as a figure.
+#[must_use]
+pub fn as_ms(micros: u64) -> f64 {
+    micros as f64 / 1_000.0
+}
+
+/// So many in that time, a whole number a second.
+#[must_use]
+pub fn rate(count: u64, time: Duration) -> u64 {
+    whole(&format!("{:.0}", per_second(count, time))).unwrap_or(0)
+}
+
+/// A number as a figure.
+#[must_use]
+pub fn count(count: u64) -> f64 {
+    count as f64
+}
+
+/// A range that shows all values, from 0 up.
+#[must_use]
+pub fn from_nothing(values: impl IntoIterator<Item = f64>) -> Range<f64> {
+    let most = values.into_iter().fold(0.0, f64::max);
+    0.0..if most > 0.0 { most * 1.1 } else { 1.0 }
+}
+
+/// A range that shows all values above 0 on a logarithmic scale, with at least one power of ten.
+#[must_use]
+pub fn from_least(values: impl IntoIterator<Item = f64>) -> Range<f64> {
+    let values: Vec<f64> = values.into_iter().filter(|value| *value > 0.0).collect();
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = values.iter().copied().fold(0.0, f64::max);
+    if values.is_empty() {
+        return 1.0..10.0;
+    }
+    least * 0.8..(most * 1.25).max(least * 10.0)
+}
+
+/// Of 2, 10 and 100: 50 %, 90 % and 99 %.
+#[must_use]
+pub fn share_below(one_in: f64) -> String {
+    format!("{} %", rounded(100.0 - 100.0 / one_in.max(1.0), 4))
+}
+
+/// A number for people, without needless digits.
+#[must_use]
+pub fn rounded(value: f64, digits: usize) -> String {
+    let text = format!("{value:.digits$}");
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
+}
+
+/// How many fit one that lies so high: 2 for the median, 100 for the 99th percentile.
+#[must_use]
+pub fn one_in(quantile: f64) -> f64 {
+    1.0 / (1.0 - quantile).max(1e-9)
 }
 
 /// Seconds as milliseconds.
@@ -131,6 +211,29 @@ pub fn per_second(count: u64, time: Duration) -> f64 {
 #[must_use]
 pub fn ratio(a: f64, b: f64) -> Option<f64> {
     (b > 0.0).then(|| a / b)
+}
+
+/// So much for each of so many; none of nothing.
+#[must_use]
+pub fn each(amount: u64, count: u64) -> Option<f64> {
+    ratio(amount as f64, count as f64)
+}
+
+/// Kibibytes as mebibytes.
+#[must_use]
+pub fn mebibytes(kibibytes: u64) -> f64 {
+    kibibytes as f64 / 1_024.0
+}
+
+/// How many come in that time at so many a second, at least one.
+#[must_use]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a number of requests, far below the largest"
+)]
+pub fn requests_in(per_s: f64, time: Duration) -> usize {
+    (per_s * time.as_secs_f64()).ceil().max(1.0) as usize
 }
 
 /// The middle one; the mean of both where there are two; 0 of nothing.
@@ -168,7 +271,6 @@ pub fn whole(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::machine::{Batches, CpuTime};
 
     #[test]
     fn a_median_is_the_middle() {
@@ -199,6 +301,39 @@ mod tests {
         for wrong in ["-1", "1.5", "NaN", "inf", "1e300", ""] {
             assert_eq!(whole(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn ranges_show_everything() {
+        assert_eq!(from_nothing([]), 0.0..1.0);
+        assert!(from_nothing([3.0, 7.0]).contains(&7.0));
+        assert_eq!(from_least([0.0]), 1.0..10.0);
+        let range = from_least([0.0, 2.0, 3.0]);
+        assert!(range.start > 0.0 && range.start < 2.0 && range.end >= 20.0);
+        assert!(from_least([1.0, 900.0]).contains(&900.0));
+    }
+
+    #[test]
+    fn figures_have_no_needless_digits() {
+        for (value, digits, text) in [
+            (1.50, 2, "1.5"),
+            (100.0, 0, "100"),
+            (2.0, 3, "2"),
+            (0.125, 2, "0.12"),
+        ] {
+            assert_eq!(rounded(value, digits), text);
+        }
+        assert_eq!(share_below(2.0), "50 %");
+        assert_eq!(share_below(1_000.0), "99.9 %");
+    }
+
+    #[test]
+    fn rates_are_whole_and_quantiles_are_one_in_so_many() {
+        assert_eq!(rate(10, Duration::from_secs(4)), 2);
+        assert_eq!(rate(0, Duration::ZERO), 0);
+        assert_eq!(one_in(0.5), 2.0);
+        assert!((99.9..100.1).contains(&one_in(0.99)));
+        assert_eq!(as_ms(1_500), 1.5);
     }
 
     #[test]

@@ -50,6 +50,29 @@ impl Installation {
         Ok(installation)
     }
 
+    /// Puts the load test's programme in force.
+    ///
+    /// # Errors
+    /// If the program refuses.
+    pub async fn apply_programme(&self) -> anyhow::Result<()> {
+        let file = self.programme.path().display().to_string();
+        let arguments = ["admin", "programme", "apply", "--yes", &file];
+        self.command(&arguments).await?;
+        Ok(())
+    }
+
+    /// A program and a database for [`Installation::audit`] alone: nothing is brought up to date.
+    ///
+    /// # Errors
+    /// If no file can be made.
+    pub fn for_audit(program: &Path, database_url: &str) -> anyhow::Result<Self> {
+        Ok(Self {
+            program: program.to_owned(),
+            database_url: database_url.to_owned(),
+            programme: tempfile::NamedTempFile::new()?,
+        })
+    }
+
     /// Makes a till.
     ///
     /// # Errors
@@ -83,7 +106,19 @@ impl Installation {
     /// # Errors
     /// If it does not become ready.
     pub async fn serve(&self, more: &[String]) -> anyhow::Result<Running> {
+        let mut running = self.launch(more)?;
+        running.ready().await?;
+        Ok(running)
+    }
+
+    /// Starts a gateway with some more options, and waits for nothing.
+    ///
+    /// # Errors
+    /// If the program cannot be started.
+    pub fn launch(&self, more: &[String]) -> anyhow::Result<Running> {
         let address = free_address()?;
+        // An overloaded gateway says so in every answer; a line for each would bury the figures.
+        let log = std::env::var("GATEWAY_LOG").unwrap_or_else(|_| "off".into());
         let child = Command::new(&self.program)
             .args(["serve", "--trusted-proxies", "1", "--listen"])
             .arg(address.to_string())
@@ -91,30 +126,66 @@ impl Installation {
             .arg(self.programme.path())
             .args(more)
             .env("DATABASE_URL", &self.database_url)
-            .env("GATEWAY_LOG", "warn")
+            .env("GATEWAY_LOG", log)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("cannot start {}", self.program.display()))?;
         let place = Place::parse(&format!("http://{address}"))?;
-        let mut running = Running { child, place };
-        running.ready().await?;
-        Ok(running)
+        Ok(Running { child, place })
+    }
+
+    /// Rechecks the whole database with `gateway audit`.
+    ///
+    /// # Errors
+    /// If it cannot be checked. That something is broken is no error.
+    pub async fn audit(&self) -> anyhow::Result<Audit> {
+        let output = self.output(&["audit", "--quiet", "--json"]).await?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        let code = output.status.code();
+        ensure!(matches!(code, Some(0 | 1)), "the audit failed: {said}");
+        let found: serde_json::Value = serde_json::from_slice(&output.stdout)
+            .with_context(|| format!("the audit says nothing: {said}"))?;
+        let clean = found["clean"].as_bool().context("a verdict")?;
+        ensure!(clean == output.status.success(), "two verdicts: {found}");
+        Ok(Audit {
+            clean,
+            members: found["members"].as_u64().unwrap_or(0),
+            transfers: found["transfers"].as_u64().unwrap_or(0),
+            first_broken: (!clean).then(|| found["first_broken"].to_string()),
+        })
     }
 
     async fn command(&self, arguments: &[&str]) -> anyhow::Result<Output> {
-        let output = Command::new(&self.program)
+        let output = self.output(arguments).await?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{arguments:?} failed: {said}");
+        Ok(output)
+    }
+
+    async fn output(&self, arguments: &[&str]) -> anyhow::Result<Output> {
+        Command::new(&self.program)
             .args(arguments)
             .env("DATABASE_URL", &self.database_url)
             .stdin(Stdio::null())
             .output()
             .await
-            .with_context(|| format!("cannot run {}", self.program.display()))?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "{arguments:?} failed: {said}");
-        Ok(output)
+            .with_context(|| format!("cannot run {}", self.program.display()))
     }
+}
+
+/// What `gateway audit` found.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Audit {
+    /// Whether every invariant holds.
+    pub clean: bool,
+    /// Members checked.
+    pub members: u64,
+    /// Transfers replayed.
+    pub transfers: u64,
+    /// The first row that breaks one.
+    pub first_broken: Option<String>,
 }
 
 /// A gateway that runs. It ends with its handle.
@@ -126,6 +197,12 @@ pub struct Running {
 }
 
 impl Running {
+    /// Its process id; none once it has ended.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     async fn ready(&mut self) -> anyhow::Result<()> {
         let (child, place) = (&mut self.child, &self.place);
         let ready = async {

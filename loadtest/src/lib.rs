@@ -1,24 +1,33 @@
 //! Load for a point gateway, measured from outside.
 //!
-//! A closed loop, unless a rate is given: each caller sends its next request when it has the answer to the last, like tills
-//! at which shoppers stand. So under overload latency grows with the number of callers and says
-//! little; throughput is then the figure to read. Every authorization shows a card text that was
-//! really signed and is used once. Texts are signed, and bodies written, before the clock starts;
-//! holds are let go after it stopped.
+//! Every authorization shows a card text that was really signed and is used once. Texts are signed, and
+//! bodies written, before the clock starts; holds are let go after it stopped.
 //!
-//! Reading order: [`cli`] takes the options, [`run`], [`batching`] and [`relay`] are the
-//! measurements, [`load`] the loop of callers, [`crowd`] the phones and [`wire`] the connections. [`figures`] is the
-//! one place that divides.
+//! Reading order: [`cli`] takes the options. [`seed`] fills a database, [`run`] makes load and [`report`]
+//! says what it came to. [`compare`] holds the gateway against its own database, [`batching`], [`gateways`] and
+//! [`relay`] two ways to run it against each other, with the loop of callers in [`load`]; [`start`] times
+//! its start. [`crowd`] is the phones, [`till`] the messages and [`wire`] the connections.
+//! [`figures`] is the one place that divides.
 
+pub mod balance;
 pub mod batching;
 pub mod cli;
 pub mod clock;
+pub mod compare;
 pub mod crowd;
+pub mod database;
 pub mod figures;
 pub mod gateway;
+pub mod gateways;
+pub mod host;
 pub mod load;
 pub mod machine;
+pub mod processes;
+pub mod progress;
 pub mod relay;
+pub mod report;
 pub mod run;
+pub mod seed;
+pub mod start;
 pub mod till;
 pub mod wire;

@@ -27,9 +27,9 @@ use crate::{
 };
 
 /// Latencies above this count as this, in microseconds.
-const LATENCY_MAX_US: u64 = 120_000_000;
+pub(crate) const LATENCY_MAX_US: u64 = 120_000_000;
 /// Significant digits of a latency.
-const LATENCY_DIGITS: u8 = 3;
+pub(crate) const LATENCY_DIGITS: u8 = 3;
 
 /// Where load goes and who makes it.
 #[derive(Debug, Clone)]
@@ -107,7 +107,7 @@ impl Measured {
 }
 
 /// What an answer came to, in a word.
-fn outcome(answer: &anyhow::Result<Answer>) -> String {
+pub(crate) fn outcome(answer: &anyhow::Result<Answer>) -> String {
     let Ok(answer) = answer else {
         return "no_answer".into();
     };
@@ -152,6 +152,29 @@ pub async fn authorize(
     crowd: &mut Crowd,
     requests: usize,
 ) -> anyhow::Result<Measured> {
+    authorize_watched(callers, crowd, requests, &mut |_| ()).await
+}
+
+/// Where the sending of one round stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// The first request is about to be sent.
+    Begins,
+    /// The last answer has come.
+    Ended,
+}
+
+/// As [`authorize`]; tells `watch` when the timed sending of each round begins and when it has ended,
+/// so that it can read what the processes have used.
+///
+/// # Errors
+/// As [`authorize`].
+pub async fn authorize_watched(
+    callers: &Callers,
+    crowd: &mut Crowd,
+    requests: usize,
+    watch: &mut impl FnMut(Moment),
+) -> anyhow::Result<Measured> {
     ensure!(callers.concurrency > 0, "at least one caller");
     ensure!(!callers.tills.is_empty(), "at least one till");
     let per_round = crowd.members() * callers.holds_per_member.clamp(1, 20);
@@ -159,7 +182,7 @@ pub async fn authorize(
     while sent < requests {
         let count = per_round.min(requests - sent);
         let prepared = prepare(callers, crowd, count, sent).await?;
-        let (measured, holds) = run_round(callers, prepared).await?;
+        let (measured, holds) = run_round(callers, prepared, watch).await?;
         all.add(&measured)?;
         let_go(callers, holds, sent).await?;
         sent += count;
@@ -187,6 +210,7 @@ async fn prepare(
 async fn run_round(
     callers: &Callers,
     prepared: Vec<Prepared>,
+    watch: &mut impl FnMut(Moment),
 ) -> anyhow::Result<(Measured, Vec<(usize, String)>)> {
     let prepared = Arc::new(prepared);
     let next = Arc::new(AtomicUsize::new(0));
@@ -208,6 +232,7 @@ async fn run_round(
     }
     let (mut all, mut holds) = (Measured::nothing()?, Vec::new());
     let (batches, cpu) = (Batches::read(&callers.place).await?, CpuTime::now());
+    watch(Moment::Begins);
     start.wait().await;
     let begun = clock::instant();
     let mut answers = Vec::with_capacity(prepared.len());
@@ -215,6 +240,7 @@ async fn run_round(
         answers.push(ended??);
     }
     all.elapsed = begun.elapsed();
+    watch(Moment::Ended);
     all.cpu = CpuTime::now().zip(cpu).map(|(now, then)| now.since(then));
     all.batches = Batches::read(&callers.place).await?.since(batches);
     for (measured, answered) in answers {
@@ -264,7 +290,11 @@ async fn call(
 }
 
 /// Voids every hold, so that members can be asked again. Not timed.
-async fn let_go(callers: &Callers, holds: Vec<(usize, String)>, sent: usize) -> anyhow::Result<()> {
+pub(crate) async fn let_go(
+    callers: &Callers,
+    holds: Vec<(usize, String)>,
+    sent: usize,
+) -> anyhow::Result<()> {
     let share = holds.len().div_ceil(callers.concurrency).max(1);
     let mut work = JoinSet::new();
     for (part, holds) in holds.chunks(share).enumerate() {

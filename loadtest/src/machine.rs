@@ -178,6 +178,19 @@ impl Relayed {
     }
 }
 
+/// One figure of a gateway's `/metrics`, added up over the labels that contain `label`; 0 if it is not
+/// named.
+///
+/// # Errors
+/// If the gateway does not say.
+pub async fn counter(place: &Place, name: &str, label: &str) -> anyhow::Result<u64> {
+    let answer = Wire::new(place).send(get("/metrics")?).await?;
+    ensure!(answer.status == 200, "/metrics says {}", answer.status);
+    let text = std::str::from_utf8(&answer.body)?;
+    let lines: Vec<&str> = text.lines().filter(|line| line.contains(label)).collect();
+    sum_of(&lines.join("\n"), name)
+}
+
 fn sum_of(text: &str, name: &str) -> anyhow::Result<u64> {
     let mut sum = 0_u64;
     for line in text.lines() {

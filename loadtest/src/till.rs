@@ -10,8 +10,8 @@ use hyper::{
 };
 use member_card::CardText;
 use pos_protocol::{
-    AuthorizationRequest, BasketId, Points, PurchaseRequest, Receipt, ReceiptLine, RequestId,
-    VoidRequest, Yen,
+    AuthorizationId, AuthorizationRequest, BasketId, InquiryRequest, Points, PurchaseRequest,
+    Receipt, ReceiptLine, RefundRequest, RequestId, ReversalRequest, VoidRequest, Yen,
 };
 
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Who a caller is to the gateway.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Client {
     /// Its id.
     pub id: String,
@@ -87,6 +87,19 @@ impl Till {
         self.message(&path, &VoidRequest { request_id })
     }
 
+    /// Look at a member's points.
+    ///
+    /// # Errors
+    /// If `name` is no request id.
+    pub fn inquiry(&self, name: &str, card: &CardText) -> anyhow::Result<Request<Full<Bytes>>> {
+        let message = InquiryRequest {
+            request_id: RequestId::new(name)?,
+            basket_id: BasketId::new(name)?,
+            card: card.to_digits(),
+        };
+        self.message("/v1/pos/inquiries", &message)
+    }
+
     /// A purchase of one thing for so many yen.
     ///
     /// # Errors
@@ -95,6 +108,55 @@ impl Till {
         &self,
         name: &str,
         card: &CardText,
+        yen: Yen,
+    ) -> anyhow::Result<Request<Full<Bytes>>> {
+        self.sale(name, name, (Some(card.to_digits()), None), yen)
+    }
+
+    /// A purchase that captures the hold of its basket.
+    ///
+    /// # Errors
+    /// If `name` or `basket` is none, or `authorization` is no id of a hold.
+    pub fn capture(
+        &self,
+        name: &str,
+        basket: &str,
+        authorization: &str,
+        yen: Yen,
+    ) -> anyhow::Result<Request<Full<Bytes>>> {
+        let authorization = serde_json::from_value(authorization.into())?;
+        self.sale(name, basket, (None, Some(authorization)), yen)
+    }
+
+    /// A refund of a whole purchase.
+    ///
+    /// # Errors
+    /// If `name` is no request id.
+    pub fn refund(&self, name: &str, purchase: &str) -> anyhow::Result<Request<Full<Bytes>>> {
+        let message = RefundRequest {
+            request_id: RequestId::new(name)?,
+            lines: None,
+        };
+        self.message(&format!("/v1/pos/purchases/{purchase}/refunds"), &message)
+    }
+
+    /// Undo what a request of this till did.
+    ///
+    /// # Errors
+    /// If `name` or `original` is no request id.
+    pub fn reversal(&self, name: &str, original: &str) -> anyhow::Result<Request<Full<Bytes>>> {
+        let message = ReversalRequest {
+            request_id: RequestId::new(name)?,
+            original_request_id: RequestId::new(original)?,
+        };
+        self.message("/v1/pos/reversals", &message)
+    }
+
+    fn sale(
+        &self,
+        name: &str,
+        basket: &str,
+        (card, authorization_id): (Option<String>, Option<AuthorizationId>),
         yen: Yen,
     ) -> anyhow::Result<Request<Full<Bytes>>> {
         let now = clock::now();
@@ -109,9 +171,9 @@ impl Till {
         };
         let message = PurchaseRequest {
             request_id: RequestId::new(name)?,
-            basket_id: BasketId::new(name)?,
-            card: Some(card.to_digits()),
-            authorization_id: None,
+            basket_id: BasketId::new(basket)?,
+            card,
+            authorization_id,
             redeem_points: None,
             receipt: Receipt {
                 number: name.to_owned(),

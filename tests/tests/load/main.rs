@@ -1,11 +1,13 @@
 //! The load test measures: against the demo, and against gateways that it starts itself.
 
+mod run;
+mod seed;
+
 use std::process::Stdio;
 
 use acceptance::{
     broker::Broker,
     databases::{Database, Engine},
-    gateway_process::{GatewayProcess, Start},
     program::program,
 };
 use anyhow::ensure;
@@ -30,44 +32,6 @@ fn answers(figures: &Value) -> u64 {
     let outcomes = figures["outcomes"].as_object();
     let counts = outcomes.into_iter().flatten();
     counts.filter_map(|(_, count)| count.as_u64()).sum()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_running_gateway_is_measured() -> anyhow::Result<()> {
-    let folder = tempfile::tempdir()?;
-    let mut start = Start::new(["demo", "--data"]);
-    start.arguments.push(folder.path().join("data").into());
-    let demo = GatewayProcess::start(start).await?;
-    let figures = loadtest(&[
-        "run",
-        "--url",
-        &demo.base(),
-        "--client",
-        "till-1",
-        "--secret",
-        "demo-till-1-secret",
-        "--members",
-        "8",
-        "--concurrency",
-        "4",
-        "--requests",
-        "120",
-        "--warm-up",
-        "20",
-        "--json",
-    ])
-    .await?;
-    assert_eq!(answers(&figures), 120);
-    assert!(figures["outcomes"]["approved"].as_u64() > Some(0));
-    let number = |pointer: &str| figures.pointer(pointer).and_then(Value::as_f64);
-    assert!(number("/approvals_per_s") > Some(0.0));
-    assert!(number("/latency/p50_us") > Some(0.0));
-    assert!(number("/latency/p50_us") <= number("/latency/max_us"));
-    assert!(
-        number("/batch_commands") >= Some(1.0),
-        "batches are read from /metrics"
-    );
-    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
