@@ -35,12 +35,7 @@ impl Tills {
 
     /// Sends an authorization with each text, then awaits the answers, each of which has to say
     /// `outcome`.
-    pub(crate) async fn send(
-        &mut self,
-        name: &str,
-        texts: &[String],
-        outcome: &str,
-    ) -> Result<()> {
+    pub(crate) async fn send(&mut self, name: &str, texts: &[String], outcome: &str) -> Result<()> {
         let requests: Vec<String> = texts
             .iter()
             .map(|text| request(&self.head, name, text))

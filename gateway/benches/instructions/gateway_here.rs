@@ -15,7 +15,7 @@ use jiff::SignedDuration;
 use member_card::ProgrammeId;
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::{client, shop};
+use crate::shop;
 
 pub(crate) struct GatewayHere {
     pub(crate) address: String,
@@ -48,10 +48,6 @@ impl GatewayHere {
             serving,
             lanes,
         })
-    }
-
-    pub(crate) async fn token(&self) -> Result<String> {
-        client::token(&self.address, shop::CLIENT, shop::SECRET).await
     }
 
     pub(crate) fn batches(&self) -> u64 {

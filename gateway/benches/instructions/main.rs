@@ -8,6 +8,7 @@
 //! instructions authorize DIRECTORY WAVE COUNT      that many authorizations through a whole gateway
 //! instructions hot NAME COUNT                      one function, that often
 //! instructions names                               what `hot` knows
+//! instructions processor                           what the processor can do, as far as valgrind lets on
 //! ```
 //!
 //! The gateway is the one that `gateway serve` starts, on a loopback address in this process: log,
@@ -16,6 +17,7 @@
 //! make the same batches every time.
 
 mod client;
+mod door;
 mod gateway_here;
 mod hot;
 mod shop;
@@ -28,16 +30,22 @@ fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match *words {
-        ["prepare", directory] => single_threaded()?.block_on(shop::prepare(Path::new(directory))),
+        ["prepare", directory] => {
+            single_threaded()?.block_on(shop::prepare(Path::new(directory), shop::MEMBERS))
+        }
         ["authorize", directory, wave, count] => {
             let (wave, count) = (wave.parse()?, count.parse()?);
             single_threaded()?.block_on(authorize(Path::new(directory), wave, count))
         }
         ["hot", name, count] => hot::run(name, count.parse()?),
         ["names"] => {
-            for name in hot::NAMES {
+            for name in hot::names() {
                 println!("{name}");
             }
+            Ok(())
+        }
+        ["processor"] => {
+            println!("{}", processor());
             Ok(())
         }
         // `cargo bench` and `cargo test --benches` only want to know that it runs.
@@ -47,6 +55,28 @@ fn main() -> Result<()> {
         }
         _ => bail!("not understood: {words:?}"),
     }
+}
+
+/// What decides which code hashes and verifies.
+fn processor() -> String {
+    #[allow(unused_mut, reason = "other processors are not asked")]
+    let mut can = vec![std::env::consts::ARCH];
+    #[cfg(target_arch = "x86_64")]
+    can.extend(
+        [
+            ("adx", std::is_x86_feature_detected!("adx")),
+            ("avx", std::is_x86_feature_detected!("avx")),
+            ("avx2", std::is_x86_feature_detected!("avx2")),
+            ("avx512f", std::is_x86_feature_detected!("avx512f")),
+            ("bmi2", std::is_x86_feature_detected!("bmi2")),
+            ("sha", std::is_x86_feature_detected!("sha")),
+            ("sse4.2", std::is_x86_feature_detected!("sse4.2")),
+        ]
+        .iter()
+        .filter(|(_, can)| *can)
+        .map(|(name, _)| *name),
+    );
+    can.join(" ")
 }
 
 fn single_threaded() -> Result<tokio::runtime::Runtime> {
@@ -60,7 +90,7 @@ async fn authorize(directory: &Path, wave: usize, count: usize) -> Result<()> {
     let requests = shop::Requests::read(directory)?;
     let (forged, genuine) = requests.split(count)?;
     let gateway = gateway_here::GatewayHere::start(directory).await?;
-    let token = gateway.token().await?;
+    let token = client::token(&gateway.address, shop::CLIENT, shop::SECRET).await?;
     let mut tills = client::Tills::connect(&gateway.address, &token, shop::WAVE_MAX).await?;
     // Whose card was seen before has its key in the cache; a forged text brings it there and does
     // nothing else.

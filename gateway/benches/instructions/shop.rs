@@ -23,7 +23,7 @@ use uuid::Uuid;
 /// Requests that are sent at once, at most.
 pub(crate) const WAVE_MAX: usize = 32;
 /// Members, each of whom shows a genuine card once: a member has one hold at a time.
-const MEMBERS: u32 = 800;
+pub(crate) const MEMBERS: u32 = 800;
 
 pub(crate) const CLIENT: &str = "till-1";
 pub(crate) const SECRET: &str = "till-1-secret";
@@ -40,7 +40,7 @@ pub(crate) async fn store(directory: &Path) -> Result<Store> {
 }
 
 /// Makes database and texts.
-pub(crate) async fn prepare(directory: &Path) -> Result<()> {
+pub(crate) async fn prepare(directory: &Path, members: u32) -> Result<()> {
     let store = store(directory).await?;
     store.migrate().await?;
     let clock = Clock::manual(start());
@@ -60,10 +60,14 @@ pub(crate) async fn prepare(directory: &Path) -> Result<()> {
     )
     .await?;
     let mut texts = (String::new(), String::new());
-    for number in 0..MEMBERS {
+    for number in 0..members {
         let key = phone(number)?;
         let member_id = MemberId::new(id(number, 0));
-        send(id(number, 1), Operation::Enrol(enrol(&key, member_id, number))).await?;
+        send(
+            id(number, 1),
+            Operation::Enrol(enrol(&key, member_id, number)),
+        )
+        .await?;
         send(id(number, 2), Operation::Adjust(grant(member_id)?)).await?;
         for (texts, programme) in [(&mut texts.0, "another"), (&mut texts.1, "demo")] {
             texts.push_str(&text(&key, programme)?);
@@ -114,7 +118,10 @@ fn id(member: u32, which: u32) -> Uuid {
 /// A phone with the same key in every run.
 pub(crate) fn phone(number: u32) -> Result<SigningKey> {
     let bits = (u128::from(number) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835);
-    Ok(SigningKey::from_hex(&format!("{:032x}{bits:032x}", bits >> 1))?)
+    Ok(SigningKey::from_hex(&format!(
+        "{:032x}{bits:032x}",
+        bits >> 1
+    ))?)
 }
 
 fn enrol(key: &SigningKey, member_id: MemberId, number: u32) -> Enrol {
