@@ -17,6 +17,9 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::shop;
 
+/// Counting is slow.
+const PATIENCE: Duration = Duration::from_secs(3_600);
+
 pub(crate) struct GatewayHere {
     pub(crate) address: String,
     clock: Clock,
@@ -37,7 +40,11 @@ impl GatewayHere {
         let address = listener.local_addr()?.to_string();
         let shutdown = app.shutdown().clone();
         let router = http::router(app.clone());
-        let limits = ServerLimits::default();
+        let limits = ServerLimits {
+            header_timeout: PATIENCE,
+            idle_timeout: PATIENCE,
+            ..ServerLimits::default()
+        };
         let serving = tokio::spawn(http::serve(listener, None, router, limits, shutdown));
         Ok(Self {
             address,
@@ -82,8 +89,7 @@ pub(crate) fn app(store: &Store) -> Result<(App, Lanes)> {
     let streams = StreamHub::new();
     let options = WriterOptions {
         committed: streams.committed(),
-        // Counting is slow.
-        answer_deadline: Duration::from_secs(600),
+        answer_deadline: PATIENCE,
         ..WriterOptions::for_store(store)
     };
     let (writer, lanes) = Writer::start(store, clock.clone(), &options);
