@@ -27,33 +27,38 @@ use memory::Shop;
 /// Does its work once.
 type Round = Box<dyn FnMut()>;
 
-/// Every function by its name.
-const FUNCTIONS: &[(&str, fn() -> Result<Round>)] = &[
-    ("card: parse and decode", parse_card),
-    ("card: verify", verify_card),
-    ("card: sign (phone)", sign_card),
-    ("proof: sign (phone)", sign_proof),
-    ("json: read an authorization", read_authorization),
-    ("json: read a purchase", read_purchase),
-    ("json: write an authorization's answer", write_answer),
-    ("ledger: decide an authorization", || {
+/// Every function by its name, and how many rounds tell its cost apart from what preparing it costs.
+const FUNCTIONS: &[(&str, usize, fn() -> Result<Round>)] = &[
+    ("card: parse and decode", 2000, parse_card),
+    ("card: verify", 128, verify_card),
+    ("card: sign (phone)", 128, sign_card),
+    ("proof: sign (phone)", 128, sign_proof),
+    ("json: read an authorization", 1000, read_authorization),
+    ("json: read a purchase", 400, read_purchase),
+    ("json: write an authorization's answer", 2000, write_answer),
+    ("ledger: decide an authorization", 1000, || {
         decide_one(Shop::authorization)
     }),
-    ("ledger: decide a purchase", || decide_one(Shop::purchase)),
-    ("ledger: fold 32 authorizations", fold_batch),
-    ("http: a route for everybody", || call(door::OPEN)),
-    ("http: a route for tills, token known", || call(door::TILL)),
+    ("ledger: decide a purchase", 300, || {
+        decide_one(Shop::purchase)
+    }),
+    ("ledger: fold 32 authorizations", 64, fold_batch),
+    ("http: a route for everybody", 2000, || call(door::OPEN)),
+    ("http: a route for tills, token known", 2000, || {
+        call(door::TILL)
+    }),
 ];
 
-/// The names.
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    FUNCTIONS.iter().map(|(name, _)| *name)
+/// The names, each after its rounds.
+pub(crate) fn names() -> impl Iterator<Item = String> {
+    let lines = FUNCTIONS.iter();
+    lines.map(|(name, rounds, _)| format!("{rounds} {name}"))
 }
 
 /// Runs one of them `count` times.
 pub(crate) fn run(name: &str, count: usize) -> Result<()> {
-    let found = FUNCTIONS.iter().find(|(known, _)| *known == name);
-    let (_, prepare) = found.ok_or_else(|| anyhow::anyhow!("no such function: {name}"))?;
+    let found = FUNCTIONS.iter().find(|(known, ..)| *known == name);
+    let (.., prepare) = found.ok_or_else(|| anyhow::anyhow!("no such function: {name}"))?;
     let mut round = prepare()?;
     for _ in 0..count {
         round();

@@ -7,7 +7,7 @@
 //! instructions prepare DIRECTORY                   a database with members, and card texts for them
 //! instructions authorize DIRECTORY WAVE COUNT      that many authorizations through a whole gateway
 //! instructions hot NAME COUNT                      one function, that often
-//! instructions names                               what `hot` knows
+//! instructions names                               what `hot` knows, each with how often to run it
 //! instructions processor                           what the processor can do, as far as valgrind lets on
 //! ```
 //!
