@@ -6,10 +6,10 @@ SHELL := /bin/bash
 # Where rustup puts cargo, for a shell that has not read its profile.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help demo test lint build bench doc clean-demo tools
+.PHONY: help demo test lint build bench instructions doc clean-demo tools
 
 help: ## List what can be done here
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: tools ## Build and run the gateway with sample members and stores; ARGS="--listen 127.0.0.1:9000" for its options
 	@cargo build --release --locked -p gateway --bin gateway -p member-card --bin member-card
@@ -27,6 +27,9 @@ build: tools ## Build everything, optimized
 
 bench: tools ## Run the micro-benchmarks; ARGS="NAME" for those whose name contains it
 	@cargo bench --locked --workspace --bench '*' -- $(ARGS)
+
+instructions: tools ## Count the instructions of an authorization and compare with those kept; ARGS="--save" keeps them
+	@scripts/instructions $(ARGS)
 
 doc: tools ## Build the documentation of the crates; a broken link is an error
 	@RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
