@@ -20,10 +20,11 @@ const STATEMENT_TIMEOUT_MS: &str = "15000";
 /// gateway that froze does not keep its locks.
 const IDLE_IN_TRANSACTION_TIMEOUT_MS: &str = "10000";
 /// Every statement of the writer and of the relay finds its rows by key: no plan may scan a table.
-const BY_KEY: [(&str, &str); 5] = [
+const BY_KEY: [(&str, &str); 6] = [
     ("enable_seqscan", "off"),
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),
+    ("enable_memoize", "off"),
     ("max_parallel_workers_per_gather", "0"),
     ("jit", "off"),
 ];

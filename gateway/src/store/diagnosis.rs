@@ -63,7 +63,7 @@ const DIAGNOSIS: Sql = Sql {
     sqlite: SQLITE,
 };
 const OLDEST_OVERDUE_HOLD: Sql = Sql::both(
-    "SELECT min(expires_at) FROM authorizations WHERE state = 'held' AND expires_at <= $1",
+    "SELECT min(expires_at) FROM authorizations WHERE state = 'held' AND expires_at > 0 AND expires_at <= $1",
 );
 
 /// The statements of this module.

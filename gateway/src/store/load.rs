@@ -33,12 +33,11 @@ static OPEN_LOTS: LazyLock<Sql> = LazyLock::new(|| {
         "WHERE member_id IN (VALUES {(?)}) AND is_open",
     )
 });
-/// Holds that ran out: of members ($1), by a time for each ($2). A hold that still runs is read only
+/// Holds that ran out: of members ($1), by a time ($2, the same for each). A hold that still runs is read only
 /// where a command names it.
 static OVERDUE_HOLDS: LazyLock<Sql> = LazyLock::new(|| {
     AUTHORIZATIONS.select(
-        "JOIN UNNEST($1::uuid[], $2::bigint[]) AS due (member, until) \
-         ON member_id = due.member AND expires_at <= due.until WHERE state = 'held'",
+        "WHERE member_id = ANY($1) AND state = 'held' AND expires_at <= ($2::bigint[])[1]",
         "WHERE state = 'held' AND authorization_id IN (\
          SELECT hold.authorization_id FROM (VALUES {(?, ?)}) AS due CROSS JOIN authorizations AS hold \
          ON hold.state = 'held' AND hold.member_id = due.column1 AND hold.expires_at <= due.column2)",

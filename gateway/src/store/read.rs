@@ -48,7 +48,8 @@ const DUE: Sql = Sql::both(
     "\
 SELECT DISTINCT member_id FROM (
     SELECT * FROM (
-        SELECT member_id FROM authorizations WHERE state = 'held' AND expires_at <= $1
+        SELECT member_id FROM authorizations
+        WHERE state = 'held' AND expires_at > 0 AND expires_at <= $1
         ORDER BY expires_at LIMIT $3
     ) AS timed_out
     UNION ALL
