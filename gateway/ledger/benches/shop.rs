@@ -139,7 +139,9 @@ impl Shop {
     /// Only the rows that these commands may read, as the store would load them.
     pub(crate) fn loaded(&self, commands: &[Command]) -> State {
         let mut keys = Keys::default();
-        commands.iter().for_each(|command| keys.add(command));
+        commands
+            .iter()
+            .for_each(|command| keys.add(command, self.now));
         let mut known = Keys::default();
         while keys != known {
             known = keys.clone();

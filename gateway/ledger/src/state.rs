@@ -232,6 +232,9 @@ pub struct Keys {
     /// Members, with all their open lots and pending grants, and those of their open authorizations that
     /// ran out by [`until`](Self::until). Locked before they are read.
     pub members: BTreeSet<MemberId>,
+    /// Members of whom all open authorizations count: a text or code was shown that was shown before, and
+    /// what it may promise is less what it has promised already.
+    pub holders: BTreeSet<MemberId>,
     /// The latest time that any of the commands is decided at.
     pub until: Timestamp,
     /// Cards.
@@ -384,7 +387,15 @@ impl Keys {
         {
             self.cards.insert(code.card_id);
             self.members.insert(code.member_id);
+            self.holders
+                .extend(code.binding.as_ref().map(|_| code.member_id));
         }
+        self.holders.extend(
+            self.card_uses
+                .iter()
+                .filter_map(|key| state.card_uses.get(key))
+                .map(|used| used.member_id),
+        );
         self.members.extend(
             self.cards
                 .iter()

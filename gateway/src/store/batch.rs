@@ -94,6 +94,8 @@ impl Store {
                     return Ok((connection, version));
                 }
                 Err(StoreError::Unavailable(_)) if tries > 0 => tries -= 1,
+                // Nothing in it can be refused for what it says: this is a standby, which takes no writes.
+                Err(StoreError::Rejected(why)) => return Err(StoreError::Unavailable(why)),
                 Err(error) => return Err(error),
             }
         }

@@ -87,6 +87,8 @@ impl Patience {
 pub(crate) struct Connection {
     pub(super) handle: Handle,
     pub(super) patience: Patience,
+    /// Bytes of rows in one statement.
+    statement_bytes_max: usize,
     /// A transaction was begun and not seen to end.
     open: bool,
     /// No statement of the transaction failed, was cancelled, or missed a row.
@@ -112,7 +114,7 @@ impl Connection {
             Store::Sqlite { write, .. } => write.acquire().await.map(Handle::Sqlite),
         };
         let handle = handle.map_err(StoreError::from_sqlx)?;
-        Ok(Self::new(handle, Patience::endless()))
+        Ok(Self::new(store, handle, Patience::endless()))
     }
 
     /// A connection for what the relay writes: on PostgreSQL its own, on SQLite the writer's.
@@ -121,7 +123,7 @@ impl Connection {
             Store::Postgres { relay, .. } => {
                 let handle = relay.acquire().await.map(Handle::Postgres);
                 let handle = handle.map_err(StoreError::from_sqlx)?;
-                Ok(Self::new(handle, Patience::endless()))
+                Ok(Self::new(store, handle, Patience::endless()))
             }
             Store::Sqlite { .. } => Self::writing(store).await,
         }
@@ -152,13 +154,21 @@ impl Connection {
             Store::Postgres { read, .. } => Handle::Postgres(patience.wait(read.acquire()).await?),
             Store::Sqlite { read, .. } => Handle::Sqlite(patience.wait(read.acquire()).await?),
         };
-        Ok(Self::new(handle, patience))
+        Ok(Self::new(store, handle, patience))
     }
 
-    fn new(handle: Handle, patience: Patience) -> Self {
+    fn new(store: &Store, handle: Handle, patience: Patience) -> Self {
+        let statement_bytes_max = match store {
+            Store::Postgres {
+                statement_bytes_max,
+                ..
+            } => *statement_bytes_max,
+            Store::Sqlite { .. } => usize::MAX,
+        };
         Self {
             handle,
             patience,
+            statement_bytes_max,
             open: false,
             sound: true,
         }
@@ -257,7 +267,7 @@ impl Connection {
         let mut found = Vec::with_capacity(count);
         match &mut self.handle {
             Handle::Postgres(connection) => {
-                let arguments = sql::postgres_arrays(columns)?;
+                let arguments = sql::postgres_arrays(columns, 0..count)?;
                 let rows = sqlx::query_with(sql.postgres, arguments).fetch_all(&mut **connection);
                 found = read_all(self.patience.wait(rows).await?)?;
             }
@@ -288,11 +298,13 @@ impl Connection {
         let mut written = 0;
         match &mut self.handle {
             Handle::Postgres(connection) => {
-                let arguments = sql::postgres_arrays(columns)?;
-                let done = sqlx::query_with(sql.postgres, arguments)
-                    .execute(&mut **connection)
-                    .await;
-                written += done.map_err(StoreError::from_sqlx)?.rows_affected();
+                for rows in sql::postgres_pieces(columns, self.statement_bytes_max) {
+                    let arguments = sql::postgres_arrays(columns, rows)?;
+                    let done = sqlx::query_with(sql.postgres, arguments)
+                        .execute(&mut **connection)
+                        .await;
+                    written += done.map_err(StoreError::from_sqlx)?.rows_affected();
+                }
             }
             Handle::Sqlite(connection) => {
                 for (text, rows) in sql::sqlite_pieces(sql.sqlite, count) {

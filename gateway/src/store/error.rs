@@ -63,9 +63,8 @@ impl StoreError {
             // serialization_failure, deadlock_detected, unique_violation; SQLITE_CONSTRAINT_UNIQUE, _PRIMARYKEY,
             // SQLITE_BUSY_SNAPSHOT
             "40001" | "40P01" | "23505" | "2067" | "1555" | "517" => Self::Conflict(text),
-            // lock_not_available, query_canceled (statement_timeout), read_only_sql_transaction;
-            // feature_not_supported: a standby that is asked to write
-            "55P03" | "57014" | "25006" | "0A000" => Self::Unavailable(text),
+            // lock_not_available, query_canceled (statement_timeout), read_only_sql_transaction
+            "55P03" | "57014" | "25006" => Self::Unavailable(text),
             // connection exceptions, insufficient resources, operator intervention, system errors
             _ if ["08", "53", "57", "58"]
                 .iter()

@@ -2,14 +2,14 @@
 //!
 //! First what is named by key, following from row to row until nothing is added; then the members
 //! with their open lots, and, only where a member's own row says there are any, their pending grants
-//! and the holds that ran out. A kind of row without keys costs no round trip.
+//! and those of their holds that can matter. A kind of row without keys costs no round trip.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::LazyLock,
 };
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use ledger::{
     lot::{Lot, Pending},
     member::Member,
@@ -33,9 +33,8 @@ static OPEN_LOTS: LazyLock<Sql> = LazyLock::new(|| {
         "WHERE member_id IN (VALUES {(?)}) AND is_open",
     )
 });
-/// Holds that ran out: of members ($1), by a time ($2, the same for each). A hold that still runs is read only
-/// where a command names it.
-static OVERDUE_HOLDS: LazyLock<Sql> = LazyLock::new(|| {
+/// Open holds of members ($1) that run out by a time ($2, the same for each).
+static HOLDS_UNTIL: LazyLock<Sql> = LazyLock::new(|| {
     AUTHORIZATIONS.select(
         "WHERE member_id = ANY($1) AND state = 'held' AND expires_at <= ($2::bigint[])[1]",
         "WHERE state = 'held' AND authorization_id IN (\
@@ -86,7 +85,7 @@ FROM (
 
 /// The statements of this module.
 pub(super) fn statements() -> Vec<Sql> {
-    vec![*OPEN_LOTS, *OVERDUE_HOLDS, *OPEN_GRANTS, TOTALS]
+    vec![*OPEN_LOTS, *HOLDS_UNTIL, *OPEN_GRANTS, TOTALS]
 }
 
 struct DayTotals {
@@ -159,11 +158,23 @@ impl Batch {
             [cells(chosen.map(|member| &member.id))]
         };
         let mut lots: Vec<Lot> = connection.fetch_each(*OPEN_LOTS, &ids(|_| true)).await?;
-        let [holders] = ids(|member| member.open_holds > 0 || !member.held.is_zero());
-        let until = cells(std::iter::repeat_n(&keys.until, holders.len()));
-        let overdue: Vec<Authorization> = connection
-            .fetch_each(*OVERDUE_HOLDS, &[holders, until])
-            .await?;
+        let has_holds = |member: &Member| member.open_holds > 0 || !member.held.is_zero();
+        let (all, due): (Vec<_>, Vec<_>) = state
+            .members
+            .values()
+            .filter(|member| has_holds(member))
+            .map(|member| &member.id)
+            .partition(|id| keys.holders.contains(id));
+        let mut holds: Vec<Authorization> = Vec::new();
+        for (members, until) in [(due, keys.until), (all, Timestamp::MAX)] {
+            let until = cells(std::iter::repeat_n(&until, members.len()));
+            let of_members = [cells(members), until];
+            holds.extend(
+                connection
+                    .fetch_each::<Authorization>(*HOLDS_UNTIL, &of_members)
+                    .await?,
+            );
+        }
         let grants: Vec<Pending> = connection
             .fetch_each(*OPEN_GRANTS, &ids(|member| !member.pending.is_zero()))
             .await?;
@@ -177,7 +188,7 @@ impl Batch {
             .collect();
         state
             .authorizations
-            .extend(overdue.into_iter().map(|hold| (hold.id, hold)));
+            .extend(holds.into_iter().map(|hold| (hold.id, hold)));
         state.pending = grants
             .into_iter()
             .map(|grant| ((grant.member_id, grant.id), grant))

@@ -153,6 +153,22 @@ impl<'a> Cells<'a> {
         .unwrap_or(Value::Null)
     }
 
+    /// What PostgreSQL gets for one row: a length, and the value.
+    fn bytes(&self, row: usize) -> usize {
+        const LENGTH: usize = 4;
+        let value = match self {
+            Self::Uuid(_) => 16,
+            Self::Int(_) => 8,
+            Self::Bool(_) => 1,
+            Self::Text(cells) => cells
+                .get(row)
+                .and_then(Option::as_ref)
+                .map_or(0, |text| text.len()),
+            Self::Bytes(cells) => cells.get(row).copied().flatten().map_or(0, <[u8]>::len),
+        };
+        LENGTH + value
+    }
+
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         match self {
@@ -170,16 +186,46 @@ pub(crate) fn row_count(columns: &[Cells<'_>]) -> usize {
     columns.first().map_or(0, Cells::len)
 }
 
-/// Every column as one array.
-pub(crate) fn postgres_arrays(columns: &[Cells<'_>]) -> Result<PgArguments, StoreError> {
+/// The rows in pieces of about so many bytes as PostgreSQL gets them, at least one row each.
+pub(crate) fn postgres_pieces(
+    columns: &[Cells<'_>],
+    bytes_max: usize,
+) -> impl Iterator<Item = Range<usize>> {
+    let rows = row_count(columns);
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let (mut until, mut bytes) = (from, 0_usize);
+        while until < rows {
+            bytes += columns
+                .iter()
+                .map(|cells| cells.bytes(until))
+                .sum::<usize>();
+            if bytes > bytes_max && until > from {
+                break;
+            }
+            until += 1;
+        }
+        let piece = std::mem::replace(&mut from, until)..until;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
+/// Some rows, every column as one array.
+pub(crate) fn postgres_arrays(
+    columns: &[Cells<'_>],
+    rows: Range<usize>,
+) -> Result<PgArguments, StoreError> {
+    fn some<'c, T>(cells: &'c [T], rows: &Range<usize>) -> &'c [T] {
+        cells.get(rows.clone()).unwrap_or_default()
+    }
     let mut arguments = PgArguments::default();
     for cells in columns {
         match cells {
-            Cells::Uuid(cells) => arguments.add(cells.as_slice()),
-            Cells::Text(cells) => arguments.add(cells.as_slice()),
-            Cells::Int(cells) => arguments.add(cells.as_slice()),
-            Cells::Bytes(cells) => arguments.add(cells.as_slice()),
-            Cells::Bool(cells) => arguments.add(cells.as_slice()),
+            Cells::Uuid(cells) => arguments.add(some(cells, &rows)),
+            Cells::Text(cells) => arguments.add(some(cells, &rows)),
+            Cells::Int(cells) => arguments.add(some(cells, &rows)),
+            Cells::Bytes(cells) => arguments.add(some(cells, &rows)),
+            Cells::Bool(cells) => arguments.add(some(cells, &rows)),
         }
         .map_err(StoreError::unfit)?;
     }
@@ -294,6 +340,21 @@ fn json_array(values: &[i64]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pieces_of_rows_hold_so_many_bytes_or_one_row() {
+        let texts = ["12345678", "1", "1234567890123456789012345678", "1", "1"];
+        let columns = [
+            Cells::Text(texts.map(|text| Some(text.into())).to_vec()),
+            Cells::Int(vec![Some(1); 5]),
+        ];
+        let pieces = |bytes_max| postgres_pieces(&columns, bytes_max).collect::<Vec<_>>();
+        assert_eq!(pieces(1_000), vec![0..5]);
+        assert_eq!(pieces(41), vec![0..2, 2..3, 3..5]);
+        assert_eq!(pieces(40), vec![0..1, 1..2, 2..3, 3..5]);
+        assert_eq!(pieces(0).len(), 5);
+        assert_eq!(postgres_pieces(&[], 10).count(), 0);
+    }
 
     #[test]
     fn rows_are_listed_in_few_forms() {

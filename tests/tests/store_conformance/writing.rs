@@ -29,7 +29,7 @@ on_each_database!(
     a_row_that_breaks_a_constraint_is_refused,
     a_reversal_leads_to_all_that_it_undoes,
     a_closed_lot_is_loaded_only_by_name,
-    a_hold_that_still_runs_is_loaded_only_by_name,
+    a_hold_that_still_runs_is_loaded_only_where_it_counts,
     totals_count_one_terminal_and_one_day,
     without_a_programme_nothing_loads,
     a_new_programme_is_seen_by_the_next_batch,
@@ -443,7 +443,7 @@ async fn a_closed_lot_is_loaded_only_by_name(database: Database) {
     assert_eq!(load(&store, named).await.lots.len(), 4);
 }
 
-async fn a_hold_that_still_runs_is_loaded_only_by_name(database: Database) {
+async fn a_hold_that_still_runs_is_loaded_only_where_it_counts(database: Database) {
     let store = seeded(&database).await;
     let (one, two) = (member_id(1), member_id(2));
     let until = |number, member_id, seconds| Authorization {
@@ -489,6 +489,15 @@ async fn a_hold_that_still_runs_is_loaded_only_by_name(database: Database) {
         ..at(10)
     };
     assert_eq!(found(named).await, [hold(21), hold(22), hold(24)]);
+    let holder = Keys {
+        holders: BTreeSet::from([one]),
+        ..at(9)
+    };
+    assert_eq!(
+        found(holder).await,
+        [hold(21), hold(22)],
+        "of one all count"
+    );
 }
 
 async fn totals_count_one_terminal_and_one_day(database: Database) {

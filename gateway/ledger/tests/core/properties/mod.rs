@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use ledger::{
     account::Motive,
-    command::{Command, Operation},
+    command::Operation,
     decide,
     decision::Answer,
     records::{HoldState, PurchaseState, RequestKind, StoredRequest},

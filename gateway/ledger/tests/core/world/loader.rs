@@ -39,7 +39,7 @@ fn named(all: &State, keys: &Keys) -> State {
         keys.authorizations.contains(&hold.id)
             || (keys.members.contains(&hold.member_id)
                 && hold.state == HoldState::Held
-                && hold.expires_at <= keys.until)
+                && (hold.expires_at <= keys.until || keys.holders.contains(&hold.member_id)))
     };
     State {
         in_force: all.in_force.clone(),
