@@ -1,4 +1,4 @@
-//! What a card costs: parsing, signing, both verifiers, drawing.
+//! What a card costs: parsing, signing, rotating, both verifiers, drawing.
 //!
 //! `cargo bench -p member-card`. The one to watch is `verify/card` against `verify/bare aws-lc-rs`: the
 //! format may cost 15 % on top of the signature, not more.
@@ -11,7 +11,8 @@ use aws_lc_rs::signature::{
 use criterion::{Criterion, criterion_group, criterion_main};
 use member_card::draw;
 use member_card::{
-    CardFields, CardText, ProgrammeId, PublicKey, ScannedText, SigningKey, SpendLimit,
+    CardFields, CardText, ProgrammeId, PublicKey, Rotation, ScannedText, SigningKey, SpendLimit,
+    Step,
 };
 use p256::ecdsa::Signature;
 use qrcode::QrCode;
@@ -56,6 +57,17 @@ fn keys(c: &mut Criterion) {
     group.bench_function("sign", |b| {
         let (key, programme) = (key(), programme());
         b.iter(|| key.sign(black_box(fields()), &programme).unwrap());
+    });
+    group.bench_function("rotate and sign", |b| {
+        let (key, programme) = (key(), programme());
+        let (mut rotation, mut now) = (Rotation::new(SpendLimit::Unlimited), 1_795_400_000);
+        b.iter(|| {
+            now += Rotation::PERIOD_S;
+            let Step::Show(fields) = rotation.step(black_box(now)) else {
+                panic!("a text is due");
+            };
+            key.sign(fields, &programme).unwrap().to_digits()
+        });
     });
     group.bench_function("prepare a public key", |b| {
         b.iter(|| PublicKey::from_sec1(black_box(&sec1)).unwrap());

@@ -1,5 +1,7 @@
 //! The front door: the router with its layers and a till's token, without connection and database.
 
+use std::path::Path;
+
 use anyhow::{Context as _, Result, ensure};
 use axum::{
     Router,
@@ -12,7 +14,6 @@ use gateway::{
     store::Store,
     writer::Lanes,
 };
-use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
 
@@ -23,29 +24,27 @@ pub(crate) const TILL: &str = "/bench/till";
 /// A route for everybody.
 pub(crate) const OPEN: &str = "/bench/open";
 
-/// A router in front of an empty shop.
+/// A router in front of a prepared shop.
 pub(crate) struct Door {
     runtime: Runtime,
     router: Router,
     token: String,
-    _store: (Store, Lanes, TempDir),
+    _store: (Store, Lanes),
 }
 
 impl Door {
-    pub(crate) fn open() -> Result<Self> {
+    pub(crate) fn open(directory: &Path) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
         runtime
             .block_on(async {
-                let directory = tempfile::tempdir()?;
-                shop::prepare(directory.path(), 0).await?;
-                let store = shop::store(directory.path()).await?;
+                let store = shop::store(directory).await?;
                 let (app, lanes) = gateway_here::app(&store)?;
                 app.read_signing_keys().await?;
                 let router = http::with_routes(app, routes());
                 let token = token(&router).await?;
-                Ok((router, token, (store, lanes, directory)))
+                Ok((router, token, (store, lanes)))
             })
             .map(|(router, token, _store)| Self {
                 runtime,

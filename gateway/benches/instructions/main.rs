@@ -6,7 +6,7 @@
 //! ```text
 //! instructions prepare DIRECTORY                   a database with members, and card texts for them
 //! instructions authorize DIRECTORY WAVE COUNT      that many authorizations through a whole gateway
-//! instructions hot NAME COUNT                      one function, that often
+//! instructions hot DIRECTORY NAME COUNT            one function, that often
 //! instructions names                               what `hot` knows, each with how often to run it
 //! instructions processor                           what the processor can do, as far as valgrind lets on
 //! ```
@@ -37,7 +37,7 @@ fn main() -> Result<()> {
             let (wave, count) = (wave.parse()?, count.parse()?);
             single_threaded()?.block_on(authorize(Path::new(directory), wave, count))
         }
-        ["hot", name, count] => hot::run(name, count.parse()?),
+        ["hot", directory, name, count] => hot::run(Path::new(directory), name, count.parse()?),
         ["names"] => {
             for name in hot::names() {
                 println!("{name}");
