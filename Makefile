@@ -6,7 +6,7 @@ SHELL := /bin/bash
 # Where rustup puts cargo, for a shell that has not read its profile.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help demo test lint build bench instructions doc clean-demo tools
+.PHONY: help demo test lint build bench figures instructions doc clean-demo tools
 
 help: ## List what can be done here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,9 @@ bench: tools ## Run the micro-benchmarks; ARGS="NAME" for those whose name conta
 
 instructions: tools ## Count the instructions of an authorization and compare with those kept; ARGS="--save" keeps them
 	@scripts/instructions $(ARGS)
+
+figures: tools ## Measure what docs/performance.md tells, against DATABASE_URL or on SQLite; about half an hour
+	@scripts/figures
 
 doc: tools ## Build the documentation of the crates; a broken link is an error
 	@RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items

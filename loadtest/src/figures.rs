@@ -6,7 +6,7 @@
     reason = "figures for people; no points are computed here"
 )]
 
-use std::{collections::BTreeMap, fmt, ops::Range, time::Duration};
+use std::{collections::BTreeMap, fmt, num::NonZeroU32, ops::Range, time::Duration};
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
@@ -249,6 +249,24 @@ pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     }
 }
 
+/// When each of so many requests is due, at so many a second on average: gaps as chance makes them
+/// (exponential), the same in every run. `pgbench --rate` draws them so as well.
+#[must_use]
+pub fn dues(per_s: NonZeroU32, count: usize) -> Vec<Duration> {
+    let mean_s = 1.0 / f64::from(per_s.get());
+    let (mut state, mut due) = (0_u64, Duration::ZERO);
+    let mut next = || {
+        // SplitMix64
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        let uniform = ((mixed ^ (mixed >> 31)) >> 11) as f64 / 9_007_199_254_740_992.0;
+        due += Duration::from_secs_f64(-mean_s * (1.0 - uniform).ln());
+        due
+    };
+    (0..count).map(|_| next()).collect()
+}
+
 /// Microseconds as a figure.
 #[must_use]
 pub fn micros(micros: u64) -> f64 {
@@ -271,6 +289,18 @@ pub fn whole(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn requests_are_due_by_chance_and_at_the_rate() {
+        let per_s = NonZeroU32::new(1_000).unwrap();
+        let dues = dues(per_s, 20_000);
+        let all = dues.last().unwrap().as_secs_f64();
+        assert!((19.0..21.0).contains(&all), "{all} s for 20 s");
+        assert!(dues.is_sorted());
+        let gaps = dues.windows(2).map(|pair| pair[1] - pair[0]);
+        let long = gaps.filter(|gap| *gap > Duration::from_millis(2)).count();
+        assert!((2_400..3_000).contains(&long), "{long} of 20,000 × e⁻²");
+    }
 
     #[test]
     fn a_median_is_the_middle() {

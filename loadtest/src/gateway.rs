@@ -11,6 +11,7 @@ use anyhow::{Context, bail, ensure};
 use tokio::process::{Child, Command};
 
 use crate::{
+    ownership,
     till::Client,
     wire::{Place, Wire, get},
 };
@@ -34,11 +35,12 @@ pub struct Installation {
 }
 
 impl Installation {
-    /// Brings the schema up to date.
+    /// Brings the schema up to date, in a database that is empty or the load test's own.
     ///
     /// # Errors
-    /// If the program cannot be run or refuses.
+    /// If the database is somebody else's, or the program cannot be run or refuses.
     pub async fn new(program: &Path, database_url: &str) -> anyhow::Result<Self> {
+        ownership::ensure_ours(database_url).await?;
         let programme = tempfile::NamedTempFile::with_suffix(".toml")?;
         std::fs::write(programme.path(), PROGRAMME)?;
         let installation = Self {

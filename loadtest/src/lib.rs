@@ -7,7 +7,7 @@
 //! says what it came to. [`compare`] holds the gateway against its own database, [`batching`], [`gateways`] and
 //! [`relay`] two ways to run it against each other, with the loop of callers in [`load`]; [`start`] times
 //! its start. [`crowd`] is the phones, [`till`] the messages and [`wire`] the connections.
-//! [`figures`] is the one place that divides.
+//! [`ownership`] sees to it that nobody else's database is written to. [`figures`] is the one place that divides.
 
 pub mod balance;
 pub mod batching;
@@ -22,6 +22,7 @@ pub mod gateways;
 pub mod host;
 pub mod load;
 pub mod machine;
+pub mod ownership;
 pub mod processes;
 pub mod progress;
 pub mod relay;

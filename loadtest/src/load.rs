@@ -20,7 +20,7 @@ use tokio::{sync::Barrier, task::JoinSet};
 use crate::{
     clock,
     crowd::{Crowd, POINTS_HELD},
-    figures::Figures,
+    figures::{Figures, dues},
     machine::{Batches, CpuTime},
     till::Till,
     wire::{Answer, Place, Wire},
@@ -212,6 +212,9 @@ async fn run_round(
     prepared: Vec<Prepared>,
     watch: &mut impl FnMut(Moment),
 ) -> anyhow::Result<(Measured, Vec<(usize, String)>)> {
+    let dues = callers
+        .per_s
+        .map(|per_s| Arc::new(dues(per_s, prepared.len())));
     let prepared = Arc::new(prepared);
     let next = Arc::new(AtomicUsize::new(0));
     let start = Arc::new(Barrier::new(callers.concurrency + 1));
@@ -219,15 +222,12 @@ async fn run_round(
     for _ in 0..callers.concurrency {
         let mut wire = Wire::new(&callers.place);
         wire.open().await?;
-        let pace = callers
-            .per_s
-            .map(|per_s| Duration::from_secs(1) / per_s.get());
         work.spawn(call(
             wire,
             prepared.clone(),
             next.clone(),
             start.clone(),
-            pace,
+            dues.clone(),
         ));
     }
     let (mut all, mut holds) = (Measured::nothing()?, Vec::new());
@@ -263,7 +263,7 @@ async fn call(
     prepared: Arc<Vec<Prepared>>,
     next: Arc<AtomicUsize>,
     start: Arc<Barrier>,
-    pace: Option<Duration>,
+    dues: Option<Arc<Vec<Duration>>>,
 ) -> anyhow::Result<Answered> {
     let (mut measured, mut answered) = (Measured::nothing()?, Vec::new());
     start.wait().await;
@@ -273,10 +273,10 @@ async fn call(
         let Some(one) = prepared.get(number) else {
             return Ok((measured, answered));
         };
-        let asked = match pace {
+        let asked = match dues.as_ref().and_then(|dues| dues.get(number)) {
             None => clock::instant(),
-            Some(pace) => {
-                let due = begun + pace * u32::try_from(number)?;
+            Some(due) => {
+                let due = begun + *due;
                 tokio::time::sleep_until(due.into()).await;
                 due
             }

@@ -28,24 +28,25 @@ use super::{
 };
 
 static OPEN_LOTS: LazyLock<Sql> = LazyLock::new(|| {
-    LOTS.select(
+    LOTS.select_asked(
         "WHERE member_id = ANY($1) AND is_open",
-        "WHERE member_id IN (VALUES {(?)}) AND is_open",
+        1,
+        "member_id = asked.column1 AND is_open",
     )
 });
 /// Open holds of members ($1) that run out by a time ($2, the same for each).
 static HOLDS_UNTIL: LazyLock<Sql> = LazyLock::new(|| {
-    AUTHORIZATIONS.select(
+    AUTHORIZATIONS.select_asked(
         "WHERE member_id = ANY($1) AND state = 'held' AND expires_at <= ($2::bigint[])[1]",
-        "WHERE state = 'held' AND authorization_id IN (\
-         SELECT hold.authorization_id FROM (VALUES {(?, ?)}) AS due CROSS JOIN authorizations AS hold \
-         ON hold.state = 'held' AND hold.member_id = due.column1 AND hold.expires_at <= due.column2)",
+        2,
+        "member_id = asked.column1 AND state = 'held' AND expires_at <= asked.column2",
     )
 });
 static OPEN_GRANTS: LazyLock<Sql> = LazyLock::new(|| {
-    PENDING.select(
+    PENDING.select_asked(
         "WHERE member_id = ANY($1) AND points > 0",
-        "WHERE member_id IN (VALUES {(?)}) AND points > 0",
+        1,
+        "member_id = asked.column1 AND points > 0",
     )
 });
 

@@ -127,19 +127,43 @@ impl Table {
         Statements {
             insert: self.insert(),
             update: self.update(),
-            by_key: self.select(
-                &match self.key {
-                    [one] => format!("WHERE {} = ANY($1)", one.name),
-                    several => format!(
-                        "WHERE ({key}) IN (SELECT * FROM UNNEST({}))",
-                        arrays(several.iter())
-                    ),
-                },
-                &format!("WHERE ({key}) IN (VALUES {})", listed(self.key.len())),
-            ),
+            by_key: self.by_key(&key),
             first_page: self.select(&first_page, &first_page),
             next_page: self.select(&next_page, &next_page),
         }
+    }
+
+    /// `SELECT` every column of the rows that `postgres` describes; for SQLite, that fit `on` with one of
+    /// the rows that are asked for, each of so many columns. A join, and in this order: where the rows
+    /// asked for are a list after `IN`, SQLite may read a whole index and look each entry up in the list.
+    pub(crate) fn select_asked(&self, postgres: &str, columns: usize, on: &str) -> Sql {
+        let select = format!("SELECT {} FROM", names(self.columns()));
+        let (name, asked) = (self.name, listed(columns));
+        Sql::assembled(
+            format!("{select} {name} {postgres}"),
+            format!("{select} (VALUES {asked}) AS asked CROSS JOIN {name} ON {on}"),
+        )
+    }
+
+    fn by_key(&self, key: &str) -> Sql {
+        if let [one] = self.key {
+            return self.select(
+                &format!("WHERE {} = ANY($1)", one.name),
+                &format!("WHERE {} IN (VALUES {})", one.name, listed(1)),
+            );
+        }
+        let asked = self.key.iter().enumerate();
+        let same: Vec<_> = asked
+            .map(|(at, column)| format!("{} = asked.column{}", column.name, at + 1))
+            .collect();
+        self.select_asked(
+            &format!(
+                "WHERE ({key}) IN (SELECT * FROM UNNEST({}))",
+                arrays(self.key.iter())
+            ),
+            self.key.len(),
+            &same.join(" AND "),
+        )
     }
 
     fn insert(&self) -> Sql {
@@ -157,30 +181,33 @@ impl Table {
             .iter()
             .map(|column| format!("{0} = sent.{0}", column.name))
             .collect();
-        let same: Vec<_> = self
-            .key
-            .iter()
-            .map(|column| format!("{0}.{1} = sent.{1}", self.name, column.name))
-            .collect();
+        let same = |sent: &str| {
+            let keys = self.key.iter();
+            let same = keys.map(|column| format!("{}.{1} = {sent}.{1}", self.name, column.name));
+            same.collect::<Vec<_>>().join(" AND ")
+        };
         let renamed: Vec<_> = sent()
             .enumerate()
             .map(|(at, column)| format!("column{} AS {}", at + 1, column.name))
             .collect();
-        let update = |sent: String| {
-            let (set, same) = (set.join(", "), same.join(" AND "));
+        let update = |sent: String, same: String| {
+            let set = set.join(", ");
             format!("UPDATE {} SET {set} FROM {sent} WHERE {same}", self.name)
         };
         Sql::assembled(
-            update(format!(
-                "UNNEST({}) AS sent ({})",
-                arrays(sent()),
-                names(sent())
-            )),
-            update(format!(
-                "(SELECT {} FROM (VALUES {})) AS sent",
-                renamed.join(", "),
-                listed(renamed.len())
-            )),
+            update(
+                format!("UNNEST({}) AS sent ({})", arrays(sent()), names(sent())),
+                same("sent"),
+            ),
+            // The plus keeps SQLite from reading the whole table and looking each row up among those sent.
+            update(
+                format!(
+                    "(SELECT {} FROM (VALUES {})) AS sent",
+                    renamed.join(", "),
+                    listed(renamed.len())
+                ),
+                same("+sent"),
+            ),
         )
     }
 

@@ -33,8 +33,10 @@ static LOG_AND_SEND: std::sync::LazyLock<Sql> = std::sync::LazyLock::new(|| {
         sqlite.to_owned(),
     )
 });
-const SEND: Sql =
-    Sql::both("INSERT INTO outbox (event_id, member_id, member_sequence) VALUES {(?, ?, ?)}");
+const SEND: Sql = Sql {
+    postgres: "INSERT INTO outbox (event_id, member_id, member_sequence) VALUES ($1, $2, $3)",
+    sqlite: "INSERT INTO outbox (event_id, member_id, member_sequence) VALUES {(?, ?, ?)}",
+};
 
 /// The statements of this module.
 pub(super) fn statements() -> Vec<Sql> {

@@ -6,7 +6,7 @@ use std::{
     str::FromStr,
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, PgConnection, SqliteConnection,
     postgres::PgConnectOptions, sqlite::SqliteConnectOptions,
@@ -58,9 +58,17 @@ impl FromStr for Databases {
         let options = PgConnectOptions::from_str(url).ok();
         let options = options.filter(|_| url.starts_with("postgres"));
         let options = options.context("no database URL: postgres://… or sqlite://PATH")?;
+        let name = options.get_database().unwrap_or_default();
+        ensure!(
+            name.len() <= NAME_BYTES_MAX,
+            "the database's name is too long to add to: {name}"
+        );
         Ok(Self::Postgres(Box::new(options)))
     }
 }
+
+/// What PostgreSQL takes for a name, less what is added to it here.
+const NAME_BYTES_MAX: usize = 40;
 
 impl Databases {
     /// The URL of one of them, for the gateway.

@@ -123,11 +123,14 @@ pub async fn run(args: &CompareArgs) -> anyhow::Result<Comparison> {
     let databases: Databases = args.database_url.parse()?;
     databases.create_base().await?;
     let comparison = compare(args, &databases).await;
-    databases.drop_all().await?;
+    let dropped = databases.drop_all().await;
     let comparison = comparison?;
     if let Some(path) = &args.json_file {
         std::fs::write(path, serde_json::to_vec_pretty(&comparison)?)
             .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    if let Err(error) = dropped {
+        eprintln!("loadtest: the databases made for this are left: {error:#}");
     }
     Ok(comparison)
 }

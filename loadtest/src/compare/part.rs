@@ -78,6 +78,8 @@ impl Part {
             ..
         } = self.costs;
         let together = match (gateway_us, server_us) {
+            // Of pgbench itself nobody asks; its server was not seen.
+            (None, None) if matches!(self.kind, Kind::Statements | Kind::Function) => return None,
             (None, None) => client_us?,
             (gateway, server) => gateway.unwrap_or(0) + server.unwrap_or(0),
         };

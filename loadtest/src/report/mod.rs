@@ -299,13 +299,18 @@ fn without_password(argument: &str) -> String {
     let Some((scheme, rest)) = argument.split_once("://") else {
         return argument.to_owned();
     };
+    // A query may hold a password as well.
+    let (rest, query) = match rest.split_once('?') {
+        Some((rest, _)) => (rest, "?…"),
+        None => (rest, ""),
+    };
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     match authority
         .rsplit_once('@')
         .map(|(user, host)| (user.split_once(':'), host))
     {
-        Some((Some((user, _)), host)) => format!("{scheme}://{user}:…@{host}{path}"),
-        _ => argument.to_owned(),
+        Some((Some((user, _)), host)) => format!("{scheme}://{user}:…@{host}{path}{query}"),
+        _ => format!("{scheme}://{rest}{query}"),
     }
 }
 

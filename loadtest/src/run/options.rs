@@ -41,6 +41,7 @@ pub struct RunArgs {
     pub client: Vec<String>,
     /// The secret of each client, in the same order
     #[arg(
+        allow_hyphen_values = true,
         long,
         value_name = "SECRET",
         env = "LOADTEST_SECRET",
