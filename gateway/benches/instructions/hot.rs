@@ -19,7 +19,7 @@ use crate::{
     shop,
 };
 
-#[path = "../../ledger/benches/shop.rs"]
+#[path = "../../ledger/benches/shop/mod.rs"]
 mod memory;
 
 use memory::Shop;
@@ -27,8 +27,11 @@ use memory::Shop;
 /// Does its work once.
 type Round = Box<dyn FnMut()>;
 
+/// A name, rounds between the two counts, and what makes a round ready.
+type Function = (&'static str, usize, fn(&Path) -> Result<Round>);
+
 /// Every function by its name, and how many rounds tell its cost apart from what preparing it costs.
-const FUNCTIONS: &[(&str, usize, fn(&Path) -> Result<Round>)] = &[
+const FUNCTIONS: &[Function] = &[
     ("card: parse and decode", 2000, |_| parse_card()),
     ("card: verify", 128, |_| verify_card()),
     ("card: sign (phone)", 128, |_| sign_card()),
