@@ -124,6 +124,12 @@ pub fn steal_per_cent(cpu: CpuTime) -> Option<f64> {
     ratio(100.0 * cpu.steal as f64, cpu.total as f64)
 }
 
+/// What this machine's processes used for each of so many answers, in microseconds; none without any.
+#[must_use]
+pub fn busy_us(cpu: CpuTime, answers: u64) -> Option<f64> {
+    ratio(cpu.busy_us() as f64, answers as f64)
+}
+
 /// Commands of a batch, on average; none if there was no batch.
 #[must_use]
 pub fn batch_commands(batches: Batches) -> Option<f64> {
@@ -383,8 +389,10 @@ mod tests {
         };
         measured.cpu = Some(CpuTime {
             total: 200,
+            idle: 95,
             steal: 5,
         });
+        assert_eq!(measured.cpu.and_then(|cpu| busy_us(cpu, 500)), Some(2_000.0));
         let figures = Figures::of(8, &measured);
         assert_eq!(figures.approvals_per_s, 10.0);
         assert_eq!(figures.others(), 70);

@@ -2,13 +2,18 @@
 
 use anyhow::{Context, ensure};
 
-use crate::wire::{Place, Wire, get};
+use crate::{
+    processes::TICK_US,
+    wire::{Place, Wire, get},
+};
 
 /// Processor time since the machine started, in ticks over all cores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CpuTime {
     /// All of it, idle time included.
     pub total: u64,
+    /// What nobody wanted, waiting for the disk included.
+    pub idle: u64,
     /// What other guests of the host took.
     pub steal: u64,
 }
@@ -31,6 +36,7 @@ impl CpuTime {
             .collect();
         Some(Self {
             total: ticks.iter().sum(),
+            idle: ticks.get(3)? + ticks.get(4)?,
             steal: *ticks.get(7)?,
         })
     }
@@ -40,6 +46,7 @@ impl CpuTime {
     pub fn plus(self, other: Self) -> Self {
         Self {
             total: self.total.saturating_add(other.total),
+            idle: self.idle.saturating_add(other.idle),
             steal: self.steal.saturating_add(other.steal),
         }
     }
@@ -49,8 +56,16 @@ impl CpuTime {
     pub fn since(self, earlier: Self) -> Self {
         Self {
             total: self.total.saturating_sub(earlier.total),
+            idle: self.idle.saturating_sub(earlier.idle),
             steal: self.steal.saturating_sub(earlier.steal),
         }
+    }
+
+    /// What this machine's processes used, in microseconds.
+    #[must_use]
+    pub const fn busy_us(self) -> u64 {
+        let unused = self.idle.saturating_add(self.steal);
+        self.total.saturating_sub(unused).saturating_mul(TICK_US)
     }
 }
 
@@ -220,6 +235,7 @@ mod tests {
             read,
             CpuTime {
                 total: 102,
+                idle: 82,
                 steal: 3
             }
         );
@@ -227,15 +243,18 @@ mod tests {
         assert_eq!(CpuTime::parse("cpu  1 2 3"), None);
         let later = CpuTime {
             total: 202,
+            idle: 152,
             steal: 13,
         };
         assert_eq!(
             later.since(read),
             CpuTime {
                 total: 100,
+                idle: 70,
                 steal: 10
             }
         );
+        assert_eq!(later.since(read).busy_us(), 200_000);
     }
 
     #[test]

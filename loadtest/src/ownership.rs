@@ -6,9 +6,7 @@
 use std::{path::Path, str::FromStr};
 
 use anyhow::{Context, ensure};
-use sqlx::{
-    ConnectOptions, Connection, Row, postgres::PgConnectOptions, sqlite::SqliteConnectOptions,
-};
+use sqlx::{ConnectOptions, Connection, postgres::PgConnectOptions, sqlite::SqliteConnectOptions};
 
 use crate::gateway::PROGRAMME_ID;
 
@@ -16,8 +14,8 @@ use crate::gateway::PROGRAMME_ID;
 const POSTGRES_SCHEMA: &str =
     "SELECT 1 WHERE to_regclass('programmes') IS NOT NULL AND to_regclass('members') IS NOT NULL";
 const SQLITE_SCHEMA: &str = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name IN ('programmes', 'members') LIMIT 1";
-const HAS_MEMBERS: &str = "SELECT 1 FROM members LIMIT 1";
-const PROGRAMME: &str = "SELECT settings FROM programmes ORDER BY version DESC LIMIT 1";
+const PROGRAMME_OF_MEMBERS: &str = "SELECT settings FROM programmes \
+     WHERE EXISTS (SELECT 1 FROM members) ORDER BY version DESC LIMIT 1";
 
 /// Goes on only if nobody's members are in the database, or only a load test's.
 ///
@@ -47,20 +45,12 @@ async fn postgres_settings(url: &str) -> anyhow::Result<Option<String>> {
     // The driver's own message may repeat the password.
     let options = PgConnectOptions::from_str(url).ok().context("no URL")?;
     let mut connection = options.connect().await?;
-    for needed in [POSTGRES_SCHEMA, HAS_MEMBERS] {
-        if sqlx::query(needed)
-            .fetch_optional(&mut connection)
-            .await?
-            .is_none()
-        {
-            return Ok(None);
-        }
-    }
-    let row = sqlx::query(PROGRAMME)
-        .fetch_optional(&mut connection)
-        .await?;
-    connection.close().await?;
-    Ok(Some(row.map_or(Ok("{}".into()), |row| row.try_get(0))?))
+    let schema = sqlx::query(POSTGRES_SCHEMA).fetch_optional(&mut connection);
+    let settings = match schema.await? {
+        Some(_) => sqlx::query_scalar(PROGRAMME_OF_MEMBERS).fetch_optional(&mut connection),
+        None => return Ok(None),
+    };
+    Ok(settings.await?)
 }
 
 async fn sqlite_settings(path: &Path) -> anyhow::Result<Option<String>> {
@@ -69,20 +59,18 @@ async fn sqlite_settings(path: &Path) -> anyhow::Result<Option<String>> {
     }
     let options = SqliteConnectOptions::new().filename(path);
     let mut connection = options.connect().await?;
-    for needed in [SQLITE_SCHEMA, HAS_MEMBERS] {
-        if sqlx::query(needed)
-            .fetch_optional(&mut connection)
-            .await?
-            .is_none()
-        {
-            return Ok(None);
+    let schema = sqlx::query(SQLITE_SCHEMA).fetch_optional(&mut connection);
+    let settings = match schema.await? {
+        Some(_) => {
+            sqlx::query_scalar(PROGRAMME_OF_MEMBERS)
+                .fetch_optional(&mut connection)
+                .await?
         }
-    }
-    let row = sqlx::query(PROGRAMME)
-        .fetch_optional(&mut connection)
-        .await?;
+        None => None,
+    };
+    // At once: while it is open, the journal stays a write-ahead log.
     connection.close().await?;
-    Ok(Some(row.map_or(Ok("{}".into()), |row| row.try_get(0))?))
+    Ok(settings)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fs};
 use anyhow::{Context, bail};
 
 /// Ticks of the processor times in `/proc`: 100 a second on every Linux that is in use.
-const TICK_US: u64 = 10_000;
+pub(crate) const TICK_US: u64 = 10_000;
 
 /// One process, as its line `/proc/PID/stat` has it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -245,8 +245,7 @@ fn postgres(url: &DatabaseUrl, found: &PostgresDiagnosis) -> Vec<Finding> {
             ),
         ));
     }
-    let wanted = PoolSizes::default();
-    let wanted = i64::from(wanted.write + wanted.read);
+    let wanted = i64::from(PoolSizes::default().all());
     if found.max_connections < wanted * 4 {
         findings.push(finding(
             Grade::Warning,

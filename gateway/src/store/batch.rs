@@ -28,8 +28,8 @@ use super::{
 /// Begins and reads the programme's version in one round trip. On SQLite the batch is the only
 /// writer from here on.
 pub(super) const BEGIN: Sql = Sql {
-    postgres: "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT max(version) FROM programmes",
-    sqlite: "BEGIN IMMEDIATE; SELECT max(version) FROM programmes",
+    postgres: "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT version FROM programmes ORDER BY version DESC LIMIT 1",
+    sqlite: "BEGIN IMMEDIATE; SELECT version FROM programmes ORDER BY version DESC LIMIT 1",
 };
 
 /// Locks members in order of their ids, so that two batches never wait for each other. The locked

@@ -2,7 +2,7 @@
 
 use super::{
     Store, StoreError, batch, connection::Connection, diagnosis, events, lease, load, read,
-    reference, relay, rows, snapshot, sql::Sql, write,
+    reference, relay, rows, snapshot, sql::Sql, together, write,
 };
 
 fn statements() -> Vec<Sql> {
@@ -16,6 +16,7 @@ fn statements() -> Vec<Sql> {
     }
     all.extend(load::statements());
     all.extend(write::statements());
+    all.extend(together::statements());
     all.extend(read::statements());
     all.extend(reference::statements());
     all.extend(events::statements());
@@ -53,5 +54,52 @@ impl Store {
                 })?;
         }
         Ok(statements.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use sqlx::{AssertSqlSafe, Row as _};
+
+    use super::*;
+    use crate::store::{DatabaseUrl, PoolSizes, sql::sqlite_text};
+
+    /// SQLite plans by guesses about sizes. What a batch runs has to go by key whatever it guesses: a
+    /// statement that reads a whole table is right, and gets slower every day.
+    #[tokio::test]
+    async fn no_statement_of_a_batch_reads_a_whole_table_on_sqlite() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = DatabaseUrl::Sqlite(directory.path().join("plans.db"));
+        let store = Store::open(&url, PoolSizes::default()).await.unwrap();
+        store.migrate().await.unwrap();
+        let Store::Sqlite { write, .. } = &store else {
+            panic!("opened as SQLite")
+        };
+        let names: BTreeSet<_> = rows::tables().iter().map(|table| table.name).collect();
+        let mut of_a_batch = load::statements();
+        for table in rows::tables() {
+            let own = table.statements();
+            of_a_batch.push(own.by_key);
+            if !table.is_append_only() {
+                of_a_batch.push(own.update);
+            }
+        }
+        for sql in of_a_batch {
+            for rows in [1, 64] {
+                let text = sqlite_text(sql.sqlite, rows);
+                let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"));
+                for step in sqlx::query(explain).fetch_all(write).await.unwrap() {
+                    let step: String = step.try_get("detail").unwrap();
+                    let scanned = step.strip_prefix("SCAN ").unwrap_or_default();
+                    let scanned = scanned.split(' ').next().unwrap_or_default();
+                    assert!(
+                        !names.contains(scanned) && !step.contains("AUTOMATIC"),
+                        "{step} in: {text}"
+                    );
+                }
+            }
+        }
     }
 }

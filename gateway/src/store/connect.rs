@@ -34,8 +34,12 @@ const PLAN_ONCE: [(&str, &str); 1] = [("plan_cache_mode", "force_generic_plan")]
 /// grown. They are few, so each is planned for the tables as they are.
 const PLAN_EACH_TIME: [(&str, &str); 1] = [("plan_cache_mode", "force_custom_plan")];
 
-/// Statements that a SQLite connection keeps prepared: those over many rows have seven forms each.
+/// Statements that a SQLite connection keeps prepared: those over many rows have eight forms each.
 const SQLITE_STATEMENTS_KEPT: usize = 500;
+
+/// Rows that the thread of a SQLite connection may be ahead of who reads them: those of a batch, so that
+/// it need not be woken again.
+const SQLITE_ROWS_AHEAD: usize = 1_024;
 
 /// Bytes of a statement that the driver sends without stopping. It leaves Nagle's algorithm on (sqlx
 /// issue 4335, mended after 0.9.0): what does not go in one piece waits for the other side to acknowledge
@@ -106,6 +110,9 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
+/// The relay sends in order, one after the other.
+const RELAY_CONNECTIONS: u32 = 1;
+
 /// How many connections a store keeps.
 #[derive(Debug, Clone, Copy)]
 pub struct PoolSizes {
@@ -113,6 +120,14 @@ pub struct PoolSizes {
     pub write: u32,
     /// For reads outside the write path.
     pub read: u32,
+}
+
+impl PoolSizes {
+    /// All connections to PostgreSQL, the relay's included.
+    #[must_use]
+    pub const fn all(self) -> u32 {
+        self.write + self.read + RELAY_CONNECTIONS
+    }
 }
 
 impl Default for PoolSizes {
@@ -181,7 +196,7 @@ impl Store {
                 Ok(Self::Postgres {
                     write: writing(sizes.write)
                         .connect_lazy_with(by_key.clone().options(PLAN_ONCE)),
-                    relay: writing(1).connect_lazy_with(by_key.options(PLAN_EACH_TIME)),
+                    relay: writing(RELAY_CONNECTIONS).connect_lazy_with(by_key.options(PLAN_EACH_TIME)),
                     read: pool(sizes.read).connect_lazy_with(options),
                     statement_bytes_max,
                     programmes: ProgrammeCache::default(),
@@ -195,14 +210,17 @@ impl Store {
                     .synchronous(SqliteSynchronous::Full)
                     .foreign_keys(true)
                     .statement_cache_capacity(SQLITE_STATEMENTS_KEPT)
+                    .row_buffer_size(SQLITE_ROWS_AHEAD)
                     .busy_timeout(Duration::from_secs(5));
                 let pool = |size| {
                     SqlitePoolOptions::new()
                         .max_connections(size)
                         .acquire_timeout(ACQUIRE_TIMEOUT)
                 };
+                // So that one failing row undoes its statement alone, SQLite keeps what the statement changes:
+                // in memory, for a batch is small. Jobs that sort whole tables read, on the disk.
                 let write = pool(1)
-                    .connect_with(options.clone())
+                    .connect_with(options.clone().pragma("temp_store", "MEMORY"))
                     .await
                     .map_err(StoreError::from_sqlx)?;
                 let read = pool(sizes.read).connect_lazy_with(options.read_only(true));

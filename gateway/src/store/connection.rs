@@ -13,7 +13,7 @@ use std::time::Duration;
 use sqlx::{
     Postgres, Sqlite,
     pool::PoolConnection,
-    postgres::{PgDatabaseError, PgSeverity},
+    postgres::{PgArguments, PgDatabaseError, PgSeverity},
 };
 use tokio::time::Instant;
 
@@ -88,11 +88,11 @@ pub(crate) struct Connection {
     pub(super) handle: Handle,
     pub(super) patience: Patience,
     /// Bytes of rows in one statement.
-    statement_bytes_max: usize,
+    pub(super) statement_bytes_max: usize,
     /// A transaction was begun and not seen to end.
     open: bool,
     /// No statement of the transaction failed, was cancelled, or missed a row.
-    sound: bool,
+    pub(super) sound: bool,
 }
 
 impl Drop for Connection {
@@ -267,62 +267,21 @@ impl Connection {
         let mut found = Vec::with_capacity(count);
         match &mut self.handle {
             Handle::Postgres(connection) => {
-                let arguments = sql::postgres_arrays(columns, 0..count)?;
+                let mut arguments = PgArguments::default();
+                sql::add_arrays(&mut arguments, columns, 0..count)?;
                 let rows = sqlx::query_with(sql.postgres, arguments).fetch_all(&mut **connection);
                 found = read_all(self.patience.wait(rows).await?)?;
             }
             Handle::Sqlite(connection) => {
-                for (text, rows) in sql::sqlite_pieces(sql.sqlite, count) {
-                    let arguments = sql::sqlite_rows(columns, rows)?;
-                    let rows = sqlx::query_with(text, arguments).fetch_all(&mut **connection);
+                for piece in sql::sqlite_pieces(sql.sqlite, count) {
+                    let arguments = piece.values(columns)?;
+                    let rows = sqlx::query_with(piece.text, arguments).fetch_all(&mut **connection);
                     found.extend(read_all(self.patience.wait(rows).await?)?);
                 }
             }
         }
         self.sound = true;
         Ok(found)
-    }
-
-    /// Writes many rows of `table`, all of them. Nothing to write is no round trip.
-    pub(crate) async fn write_each(
-        &mut self,
-        table: &'static str,
-        sql: Sql,
-        columns: &[Cells<'_>],
-    ) -> Result<(), StoreError> {
-        let count = sql::row_count(columns);
-        if count == 0 {
-            return Ok(());
-        }
-        self.sound = false;
-        let mut written = 0;
-        match &mut self.handle {
-            Handle::Postgres(connection) => {
-                for rows in sql::postgres_pieces(columns, self.statement_bytes_max) {
-                    let arguments = sql::postgres_arrays(columns, rows)?;
-                    let done = sqlx::query_with(sql.postgres, arguments)
-                        .execute(&mut **connection)
-                        .await;
-                    written += done.map_err(StoreError::from_sqlx)?.rows_affected();
-                }
-            }
-            Handle::Sqlite(connection) => {
-                for (text, rows) in sql::sqlite_pieces(sql.sqlite, count) {
-                    let arguments = sql::sqlite_rows(columns, rows)?;
-                    let done = sqlx::query_with(text, arguments)
-                        .execute(&mut **connection)
-                        .await;
-                    written += done.map_err(StoreError::from_sqlx)?.rows_affected();
-                }
-            }
-        }
-        if usize::try_from(written) != Ok(count) {
-            return Err(StoreError::Conflict(format!(
-                "{written} of {count} rows of {table} were there to change"
-            )));
-        }
-        self.sound = true;
-        Ok(())
     }
 
     /// Whether the database understands a statement.

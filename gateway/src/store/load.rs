@@ -1,8 +1,8 @@
 //! Reading what a batch of commands may read.
 //!
-//! First what is named by key, following from row to row until nothing is added; then the members
-//! with their open lots, and, only where a member's own row says there are any, their pending grants
-//! and those of their holds that can matter. A kind of row without keys costs no round trip.
+//! What is named by key, following from row to row until nothing is added; and for each member its open
+//! lots, and, only where the member's own row says there are any, its pending grants and those of its
+//! holds that can matter. What can be asked for at the same time is one round trip.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,9 +11,10 @@ use std::{
 
 use jiff::{Timestamp, civil::Date};
 use ledger::{
+    card_use::{CardUse, ShortCode},
     lot::{Lot, Pending},
-    member::Member,
-    records::Authorization,
+    member::{Card, Member},
+    records::{Authorization, Purchase, StoredRequest},
     state::{InForce, Keys, State},
 };
 use pos_protocol::{MemberId, Points, SettlementTotals, TerminalId, Yen};
@@ -25,6 +26,7 @@ use super::{
     row::{Cell, FromRow, Reader, Row, cells},
     rows::{AUTHORIZATIONS, LOTS, PENDING},
     sql::{Cells, Sql},
+    together::{Found, Reads},
 };
 
 static OPEN_LOTS: LazyLock<Sql> = LazyLock::new(|| {
@@ -136,114 +138,108 @@ impl Batch {
         fallback: Option<InForce>,
     ) -> Result<State, StoreError> {
         let mut state = State::new(self.in_force(fallback).await?);
-        let mut asked = Keys::default();
-        while *keys != asked {
-            load_named(&mut self.connection, &mut state, keys, &asked).await?;
-            asked = keys.clone();
+        state.members = std::mem::take(&mut self.members);
+        let mut asked = Asked::default();
+        loop {
+            let reads = asked.next(&state, keys);
+            if reads.is_empty() {
+                break;
+            }
+            let found = self.connection.fetch_together(&reads).await?;
+            put(&mut state, &found)?;
             keys.follow(&state);
         }
-        self.load_members(&mut state, keys).await?;
         load_totals(&mut self.connection, &mut state, keys).await?;
         Ok(state)
     }
+}
 
-    async fn load_members(&mut self, state: &mut State, keys: &Keys) -> Result<(), StoreError> {
-        let connection = &mut self.connection;
-        state.members = std::mem::take(&mut self.members);
-        let others = fresh(&keys.members, &state.members.keys().copied().collect());
-        for member in by_key::<Member>(connection, &[cells(others)]).await? {
-            state.members.insert(member.id, member);
-        }
-        let ids = |wanted: fn(&Member) -> bool| {
-            let chosen = state.members.values().filter(move |member| wanted(member));
-            [cells(chosen.map(|member| &member.id))]
-        };
-        let mut lots: Vec<Lot> = connection.fetch_each(*OPEN_LOTS, &ids(|_| true)).await?;
-        let has_holds = |member: &Member| member.open_holds > 0 || !member.held.is_zero();
-        let (all, due): (Vec<_>, Vec<_>) = state
-            .members
-            .values()
-            .filter(|member| has_holds(member))
-            .map(|member| &member.id)
-            .partition(|id| keys.holders.contains(id));
-        let mut holds: Vec<Authorization> = Vec::new();
-        for (members, until) in [(due, keys.until), (all, Timestamp::MAX)] {
-            let until = cells(std::iter::repeat_n(&until, members.len()));
-            let of_members = [cells(members), until];
-            holds.extend(
-                connection
-                    .fetch_each::<Authorization>(*HOLDS_UNTIL, &of_members)
-                    .await?,
-            );
-        }
-        let grants: Vec<Pending> = connection
-            .fetch_each(*OPEN_GRANTS, &ids(|member| !member.pending.is_zero()))
-            .await?;
-        let open = lots.iter().map(|lot| lot.id).collect();
-        let named = fresh(&keys.lots, &open);
-        lots.extend(by_key::<Lot>(connection, &[cells(named)]).await?);
+/// What was asked for already.
+#[derive(Debug, Default)]
+struct Asked {
+    keys: Keys,
+    /// Members whose lots, grants and due holds were.
+    members: BTreeSet<MemberId>,
+    /// Members whose holds all were.
+    holders: BTreeSet<MemberId>,
+}
 
-        state.lots = lots
-            .into_iter()
-            .map(|lot| ((lot.member_id, lot.id), lot))
-            .collect();
-        state
-            .authorizations
-            .extend(holds.into_iter().map(|hold| (hold.id, hold)));
-        state.pending = grants
-            .into_iter()
-            .map(|grant| ((grant.member_id, grant.id), grant))
-            .collect();
-        Ok(())
+impl Asked {
+    /// Asks for what `keys` names and for what belongs to the members that are known by now.
+    fn next<'a>(&mut self, state: &'a State, keys: &'a Keys) -> Reads<'a> {
+        let had = &self.keys;
+        let mut reads = Reads::default();
+        let wanted = fresh(&keys.requests, &had.requests);
+        reads.add_by_key::<StoredRequest, 2>(pair_cells(wanted));
+        reads.add_by_key::<Card, 1>([cells(fresh(&keys.cards, &had.cards))]);
+        let wanted = fresh(&keys.card_uses, &had.card_uses);
+        reads.add_by_key::<CardUse, 2>(pair_cells(wanted));
+        let wanted = fresh(&keys.short_codes, &had.short_codes);
+        reads.add_by_key::<ShortCode, 1>([cells(wanted)]);
+        let wanted = fresh(&keys.authorizations, &had.authorizations);
+        reads.add_by_key::<Authorization, 1>([cells(wanted)]);
+        let wanted = fresh(&keys.purchases, &had.purchases);
+        reads.add_by_key::<Purchase, 1>([cells(wanted)]);
+        reads.add_by_key::<Lot, 1>([cells(fresh(&keys.lots, &had.lots))]);
+        let wanted = fresh(&keys.members, &had.members).into_iter();
+        let unknown = wanted.filter(|id| !state.members.contains_key(id));
+        reads.add_by_key::<Member, 1>([cells(unknown)]);
+        self.of_members(&mut reads, state, keys);
+        self.keys.clone_from(keys);
+        reads
+    }
+
+    fn of_members<'a>(&mut self, reads: &mut Reads<'a>, state: &'a State, keys: &'a Keys) {
+        let known = state.members.values();
+        let (mut lots, mut grants, mut due, mut all) = (vec![], vec![], vec![], vec![]);
+        for member in known {
+            let is_new = self.members.insert(member.id);
+            if is_new {
+                lots.push(&member.id);
+            }
+            if is_new && !member.pending.is_zero() {
+                grants.push(&member.id);
+            }
+            if member.open_holds == 0 && member.held.is_zero() {
+                continue;
+            }
+            if !keys.holders.contains(&member.id) {
+                due.extend(is_new.then_some(&member.id));
+            } else if self.holders.insert(member.id) {
+                all.push(&member.id);
+            }
+        }
+        reads.add::<Lot, 1>(*OPEN_LOTS, [cells(lots)]);
+        reads.add::<Pending, 1>(*OPEN_GRANTS, [cells(grants)]);
+        for (members, until) in [(due, &keys.until), (all, &Timestamp::MAX)] {
+            let until = cells(std::iter::repeat_n(until, members.len()));
+            reads.add::<Authorization, 2>(*HOLDS_UNTIL, [cells(members), until]);
+        }
     }
 }
 
-/// Reads what `keys` names and `asked` did not.
-async fn load_named(
-    connection: &mut Connection,
-    state: &mut State,
-    keys: &Keys,
-    asked: &Keys,
-) -> Result<(), StoreError> {
-    let wanted = fresh(&keys.requests, &asked.requests);
-    load(
-        connection,
-        &mut state.requests,
-        &pair_cells(wanted),
-        |row| (row.terminal_id.clone(), row.request_id.clone()),
-    )
-    .await?;
-    let wanted = fresh(&keys.cards, &asked.cards);
-    load(connection, &mut state.cards, &[cells(wanted)], |row| row.id).await?;
-    let wanted = fresh(&keys.card_uses, &asked.card_uses);
-    load(
-        connection,
-        &mut state.card_uses,
-        &pair_cells(wanted),
-        |row| (row.card_id, row.issued_at),
-    )
-    .await?;
-    let wanted = fresh(&keys.short_codes, &asked.short_codes);
-    load(
-        connection,
-        &mut state.short_codes,
-        &[cells(wanted)],
-        |row| row.hash,
-    )
-    .await?;
-    let wanted = fresh(&keys.authorizations, &asked.authorizations);
-    load(
-        connection,
-        &mut state.authorizations,
-        &[cells(wanted)],
-        |row| row.id,
-    )
-    .await?;
-    let wanted = fresh(&keys.purchases, &asked.purchases);
-    load(connection, &mut state.purchases, &[cells(wanted)], |row| {
-        row.id
-    })
-    .await
+/// Puts into the state what was found.
+fn put(state: &mut State, found: &Found) -> Result<(), StoreError> {
+    fn rows<K: Ord, R: Row + FromRow>(
+        into: &mut BTreeMap<K, R>,
+        found: &Found,
+        key: impl Fn(&R) -> K,
+    ) -> Result<(), StoreError> {
+        let records = found.records::<R>()?.into_iter();
+        into.extend(records.map(|record| (key(&record), record)));
+        Ok(())
+    }
+    rows(&mut state.requests, found, |row| {
+        (row.terminal_id.clone(), row.request_id.clone())
+    })?;
+    rows(&mut state.cards, found, |row| row.id)?;
+    rows(&mut state.card_uses, found, |row| (row.card_id, row.issued_at))?;
+    rows(&mut state.short_codes, found, |row| row.hash)?;
+    rows(&mut state.authorizations, found, |row| row.id)?;
+    rows(&mut state.purchases, found, |row| row.id)?;
+    rows(&mut state.members, found, |row| row.id)?;
+    rows(&mut state.lots, found, |row| (row.member_id, row.id))?;
+    rows(&mut state.pending, found, |row| (row.member_id, row.id))
 }
 
 async fn load_totals(
@@ -254,17 +250,6 @@ async fn load_totals(
     let days = pair_cells(keys.totals.iter().collect());
     let found: Vec<DayTotals> = connection.fetch_each(TOTALS, &days).await?;
     state.totals = found.into_iter().map(|day| (day.key, day.totals)).collect();
-    Ok(())
-}
-
-async fn load<K: Ord, R: Row + FromRow>(
-    connection: &mut Connection,
-    into: &mut BTreeMap<K, R>,
-    wanted: &[Cells<'_>],
-    key: impl Fn(&R) -> K,
-) -> Result<(), StoreError> {
-    let found = by_key(connection, wanted).await?;
-    into.extend(found.into_iter().map(|row| (key(&row), row)));
     Ok(())
 }
 

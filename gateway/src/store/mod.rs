@@ -10,7 +10,7 @@
 //!
 //! Inside: `table` turns names of columns into the statements of both databases, `rows` says how each
 //! record becomes columns, `sql` carries values to either driver, `connection` runs statements and
-//! sees to it that no transaction outlives its batch.
+//! sees to it that no transaction outlives its batch, `together` runs several in one round trip.
 
 mod batch;
 mod by_member;
@@ -33,6 +33,7 @@ mod schema;
 mod snapshot;
 mod sql;
 mod table;
+mod together;
 mod write;
 
 pub use batch::Batch;

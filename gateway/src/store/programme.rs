@@ -14,7 +14,7 @@ use super::{
 };
 
 /// The number of the version in force; null where there is none.
-pub(crate) const NEWEST: Sql = Sql::both("SELECT max(version) FROM programmes");
+pub(crate) const NEWEST: Sql = Sql::both("SELECT version FROM programmes ORDER BY version DESC LIMIT 1");
 
 /// A version's number, where there is one.
 pub(crate) struct Newest(pub(crate) Option<i64>);

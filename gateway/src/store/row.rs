@@ -194,18 +194,40 @@ source!(SqliteRow);
 pub(crate) struct Reader<'r> {
     row: &'r dyn Source,
     at: usize,
+    /// Where each column is, if not one after the other.
+    places: Option<&'r [usize]>,
 }
 
 impl<'r> Reader<'r> {
     /// From the first column on.
     pub(crate) fn new(row: &'r dyn Source) -> Self {
-        Self { row, at: 0 }
+        Self {
+            row,
+            at: 0,
+            places: None,
+        }
+    }
+
+    /// The columns at these places of the row.
+    pub(crate) fn at_places(row: &'r dyn Source, places: &'r [usize]) -> Self {
+        Self {
+            row,
+            at: 0,
+            places: Some(places),
+        }
+    }
+
+    fn next_place(&mut self) -> usize {
+        let at = self.at;
+        self.at += 1;
+        self.places
+            .and_then(|places| places.get(at).copied())
+            .unwrap_or(at)
     }
 
     /// Takes the next column.
     pub(crate) fn get<C: Cell>(&mut self) -> Result<C, StoreError> {
-        let at = self.at;
-        self.at += 1;
+        let at = self.next_place();
         let value = self.row.value(at, C::KIND).map_err(StoreError::from_sqlx)?;
         C::from_value(value).ok_or_else(|| {
             let wanted = std::any::type_name::<C>();
@@ -225,13 +247,16 @@ impl<'r> Reader<'r> {
 
     /// The same row from its first column on.
     pub(crate) fn again(&self) -> Self {
-        Self::new(self.row)
+        Self {
+            row: self.row,
+            at: 0,
+            places: self.places,
+        }
     }
 
     /// What the next column holds, as a text for people; empty if it is not of this kind.
     pub(crate) fn show(&mut self, kind: Kind) -> String {
-        let at = self.at;
-        self.at += 1;
+        let at = self.next_place();
         match self.row.value(at, kind) {
             Ok(Value::Uuid(uuid)) => uuid.to_string(),
             Ok(Value::Text(text)) => text.into_owned(),

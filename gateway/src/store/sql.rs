@@ -2,8 +2,9 @@
 //!
 //! A statement over many rows takes one column of values per parameter. PostgreSQL gets each column
 //! as one array and runs once. SQLite has no arrays: what stands in braces in its text, the places
-//! of one row, is repeated for some rows, in pieces of 64, 32, 16, … rows, so that a statement has few
-//! forms and each is prepared once. A text without braces is run for each row by itself.
+//! of one row, is repeated for 1, 2, 4, … or 128 rows, so that a statement has few forms and each is
+//! prepared once. Places that are left over are null, a key that no row has. A text without braces is run
+//! for each row by itself.
 
 use std::{
     borrow::Cow,
@@ -61,6 +62,11 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// PostgreSQL's name of it.
+    pub(crate) fn postgres(self) -> &'static str {
+        self.postgres_array().trim_end_matches("[]")
+    }
+
     /// The array that carries many such values to PostgreSQL.
     pub(crate) const fn postgres_array(self) -> &'static str {
         match self {
@@ -186,39 +192,37 @@ pub(crate) fn row_count(columns: &[Cells<'_>]) -> usize {
     columns.first().map_or(0, Cells::len)
 }
 
-/// The rows in pieces of about so many bytes as PostgreSQL gets them, at least one row each.
+/// The rows in pieces of so many bytes as PostgreSQL gets them, at least one row each, with their bytes.
 pub(crate) fn postgres_pieces(
     columns: &[Cells<'_>],
     bytes_max: usize,
-) -> impl Iterator<Item = Range<usize>> {
+) -> impl Iterator<Item = (Range<usize>, usize)> {
     let rows = row_count(columns);
     let mut from = 0;
     std::iter::from_fn(move || {
         let (mut until, mut bytes) = (from, 0_usize);
         while until < rows {
-            bytes += columns
-                .iter()
-                .map(|cells| cells.bytes(until))
-                .sum::<usize>();
-            if bytes > bytes_max && until > from {
+            let row: usize = columns.iter().map(|cells| cells.bytes(until)).sum();
+            if bytes + row > bytes_max && until > from {
                 break;
             }
+            bytes += row;
             until += 1;
         }
         let piece = std::mem::replace(&mut from, until)..until;
-        (!piece.is_empty()).then_some(piece)
+        (!piece.is_empty()).then_some((piece, bytes))
     })
 }
 
-/// Some rows, every column as one array.
-pub(crate) fn postgres_arrays(
+/// Adds some rows, every column as one array.
+pub(crate) fn add_arrays(
+    arguments: &mut PgArguments,
     columns: &[Cells<'_>],
     rows: Range<usize>,
-) -> Result<PgArguments, StoreError> {
+) -> Result<(), StoreError> {
     fn some<'c, T>(cells: &'c [T], rows: &Range<usize>) -> &'c [T] {
         cells.get(rows.clone()).unwrap_or_default()
     }
-    let mut arguments = PgArguments::default();
     for cells in columns {
         match cells {
             Cells::Uuid(cells) => arguments.add(some(cells, &rows)),
@@ -229,7 +233,7 @@ pub(crate) fn postgres_arrays(
         }
         .map_err(StoreError::unfit)?;
     }
-    Ok(arguments)
+    Ok(())
 }
 
 /// Single values.
@@ -251,30 +255,39 @@ pub(crate) fn postgres_values(values: &[Value<'_>]) -> Result<PgArguments, Store
 }
 
 /// Rows in one piece, at most. The widest table has 25 columns; SQLite takes 32,766 values.
-const PIECE_ROWS_MAX: usize = 64;
+const PIECE_ROWS_MAX: usize = 128;
 
-/// The texts and rows of the statements that SQLite runs for `rows` rows.
+/// What SQLite runs for some of the rows.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct SqlitePiece {
+    pub(crate) text: &'static str,
+    rows: Range<usize>,
+    /// Rows the text has places for; those beyond `rows` are left over.
+    places: usize,
+}
+
+/// The pieces in which SQLite runs a statement over `rows` rows.
 pub(crate) fn sqlite_pieces(
     text: &'static str,
     rows: usize,
-) -> impl Iterator<Item = (&'static str, Range<usize>)> {
-    let piece_max = if text.contains('{') {
+) -> impl Iterator<Item = SqlitePiece> {
+    let places_max = if text.contains('{') {
         PIECE_ROWS_MAX
     } else {
         1
     };
-    let mut from = 0_usize;
-    std::iter::from_fn(move || {
-        // The largest power of two that fits.
-        let piece = 1 << rows.saturating_sub(from).checked_ilog2()?;
-        let piece = piece_max.min(piece);
-        let until = from + piece;
-        let rows = std::mem::replace(&mut from, until)..until;
-        Some((sqlite_text(text, piece), rows))
+    (0..rows).step_by(places_max).map(move |from| {
+        let until = rows.min(from + places_max);
+        let places = (until - from).next_power_of_two();
+        SqlitePiece {
+            text: sqlite_text(text, places),
+            rows: from..until,
+            places,
+        }
     })
 }
 
-/// The text with places for so many rows. Kept for ever: a text has seven forms.
+/// The text with places for so many rows. Kept for ever: a text has eight forms.
 pub(crate) fn sqlite_text(text: &'static str, rows: usize) -> &'static str {
     type Forms = HashMap<(&'static str, usize), &'static str>;
     static FORMS: LazyLock<Mutex<Forms>> = LazyLock::new(Mutex::default);
@@ -291,27 +304,29 @@ pub(crate) fn sqlite_text(text: &'static str, rows: usize) -> &'static str {
         .or_insert_with(|| format!("{before}{}{after}", vec![row; rows].join(", ")).leak())
 }
 
-/// The values of some rows, one row after the other.
-pub(crate) fn sqlite_rows(
-    columns: &[Cells<'_>],
-    rows: Range<usize>,
-) -> Result<SqliteArguments, StoreError> {
-    let mut arguments = SqliteArguments::default();
-    for row in rows {
-        for cells in columns {
-            match cells {
-                Cells::Uuid(cells) => arguments.add(cells.get(row).copied().flatten()),
-                Cells::Text(cells) => {
-                    arguments.add(cells.get(row).and_then(Option::as_ref).map(AsRef::as_ref))
+impl SqlitePiece {
+    /// Its values, one row after the other.
+    pub(crate) fn values(&self, columns: &[Cells<'_>]) -> Result<SqliteArguments, StoreError> {
+        let mut arguments = SqliteArguments::default();
+        for row in self.rows.clone() {
+            for cells in columns {
+                match cells {
+                    Cells::Uuid(cells) => arguments.add(cells.get(row).copied().flatten()),
+                    Cells::Text(cells) => {
+                        arguments.add(cells.get(row).and_then(Option::as_ref).map(AsRef::as_ref))
+                    }
+                    Cells::Int(cells) => arguments.add(cells.get(row).copied().flatten()),
+                    Cells::Bytes(cells) => arguments.add(cells.get(row).copied().flatten()),
+                    Cells::Bool(cells) => arguments.add(cells.get(row).copied().flatten()),
                 }
-                Cells::Int(cells) => arguments.add(cells.get(row).copied().flatten()),
-                Cells::Bytes(cells) => arguments.add(cells.get(row).copied().flatten()),
-                Cells::Bool(cells) => arguments.add(cells.get(row).copied().flatten()),
+                .map_err(StoreError::unfit)?;
             }
-            .map_err(StoreError::unfit)?;
         }
+        for _ in 0..(self.places - self.rows.len()) * columns.len() {
+            arguments.add(None::<i64>).map_err(StoreError::unfit)?;
+        }
+        Ok(arguments)
     }
-    Ok(arguments)
 }
 
 /// Single values.
@@ -349,29 +364,36 @@ mod tests {
             Cells::Int(vec![Some(1); 5]),
         ];
         let pieces = |bytes_max| postgres_pieces(&columns, bytes_max).collect::<Vec<_>>();
-        assert_eq!(pieces(1_000), vec![0..5]);
-        assert_eq!(pieces(41), vec![0..2, 2..3, 3..5]);
-        assert_eq!(pieces(40), vec![0..1, 1..2, 2..3, 3..5]);
+        assert_eq!(pieces(1_000), [(0..5, 119)]);
+        assert_eq!(pieces(41), [(0..2, 41), (2..3, 44), (3..5, 34)]);
+        assert_eq!(
+            pieces(40),
+            [(0..1, 24), (1..2, 17), (2..3, 44), (3..5, 34)]
+        );
         assert_eq!(pieces(0).len(), 5);
         assert_eq!(postgres_pieces(&[], 10).count(), 0);
     }
 
     #[test]
     fn rows_are_listed_in_few_forms() {
-        let pieces = |text, rows| sqlite_pieces(text, rows).collect::<Vec<_>>();
+        let pieces = |text, rows| {
+            let pieces = sqlite_pieces(text, rows);
+            let told = pieces.map(|piece| (piece.text, piece.rows, piece.places));
+            told.collect::<Vec<_>>()
+        };
         assert_eq!(
-            pieces("INSERT INTO t VALUES {(?, ?)} RETURNING a", 3),
-            [
-                ("INSERT INTO t VALUES (?, ?), (?, ?) RETURNING a", 0..2),
-                ("INSERT INTO t VALUES (?, ?) RETURNING a", 2..3)
-            ]
+            pieces("INSERT INTO t VALUES {(?, ?)} RETURNING a", 2),
+            [("INSERT INTO t VALUES (?, ?), (?, ?) RETURNING a", 0..2, 2)]
         );
         assert_eq!(pieces("VALUES {(?)}", 0), []);
         let sizes = |text, rows| {
             let pieces = pieces(text, rows).into_iter();
-            pieces.map(|(_, rows)| rows.len()).collect::<Vec<_>>()
+            pieces
+                .map(|(_, rows, places)| (rows.len(), places))
+                .collect::<Vec<_>>()
         };
-        assert_eq!(sizes("VALUES {(?)}", 200), [64, 64, 64, 8]);
-        assert_eq!(sizes("SELECT $1, $2", 3), [1, 1, 1]);
+        assert_eq!(sizes("VALUES {(?)}", 3), [(3, 4)]);
+        assert_eq!(sizes("VALUES {(?)}", 200), [(128, 128), (72, 128)]);
+        assert_eq!(sizes("SELECT $1, $2", 3), [(1, 1), (1, 1), (1, 1)]);
     }
 }

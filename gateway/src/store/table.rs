@@ -8,7 +8,8 @@ use super::sql::{Kind, Sql};
 /// A column.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Column {
-    name: &'static str,
+    /// Its name.
+    pub(crate) name: &'static str,
     /// What it holds.
     pub(crate) kind: Kind,
 }
@@ -134,8 +135,8 @@ impl Table {
     }
 
     /// `SELECT` every column of the rows that `postgres` describes; for SQLite, that fit `on` with one of
-    /// the rows that are asked for, each of so many columns. A join, and in this order: where the rows
-    /// asked for are a list after `IN`, SQLite may read a whole index and look each entry up in the list.
+    /// the rows that are asked for, each of so many columns. A join, and in this order, so that rows are
+    /// found by their index whatever SQLite thinks of the table's size.
     pub(crate) fn select_asked(&self, postgres: &str, columns: usize, on: &str) -> Sql {
         let select = format!("SELECT {} FROM", names(self.columns()));
         let (name, asked) = (self.name, listed(columns));
@@ -158,8 +159,8 @@ impl Table {
             .collect();
         self.select_asked(
             &format!(
-                "WHERE ({key}) IN (SELECT * FROM UNNEST({}))",
-                arrays(self.key.iter())
+                "WHERE ({key}) IN (SELECT {})",
+                unnested(self.key.iter())
             ),
             self.key.len(),
             &same.join(" AND "),
@@ -169,8 +170,11 @@ impl Table {
     fn insert(&self) -> Sql {
         let into = format!("INSERT INTO {} ({})", self.name, names(self.columns()));
         Sql::assembled(
-            format!("{into} SELECT * FROM UNNEST({})", arrays(self.columns())),
-            format!("{into} VALUES {}", listed(self.columns().count())),
+            format!("{into} SELECT {}", unnested(self.columns())),
+            format!(
+                "{into} SELECT * FROM (VALUES {}) WHERE column1 IS NOT NULL",
+                listed(self.columns().count())
+            ),
         )
     }
 
@@ -196,7 +200,7 @@ impl Table {
         };
         Sql::assembled(
             update(
-                format!("UNNEST({}) AS sent ({})", arrays(sent()), names(sent())),
+                format!("(SELECT {}) AS sent", unnested(sent())),
                 same("sent"),
             ),
             // The plus keeps SQLite from reading the whole table and looking each row up among those sent.
@@ -269,13 +273,15 @@ fn places(from: usize, count: usize) -> String {
     places.join(", ")
 }
 
-/// `$1::uuid[], $2::text[], …`
-fn arrays<'a>(columns: impl Iterator<Item = &'a Column>) -> String {
-    let arrays: Vec<_> = columns
-        .enumerate()
-        .map(|(at, column)| format!("${}::{}", at + 1, column.kind.postgres_array()))
-        .collect();
-    arrays.join(", ")
+/// `unnest($1::uuid[]) AS member_id, unnest($2::text[]) AS rank, …`: row by row the values of all arrays,
+/// which PostgreSQL does not gather in a table first, as it would for a function in `FROM`.
+fn unnested<'a>(columns: impl Iterator<Item = &'a Column>) -> String {
+    let unnest = |(at, column): (usize, &Column)| {
+        let array = column.kind.postgres_array();
+        format!("unnest(${}::{array}) AS {}", at + 1, column.name)
+    };
+    let columns: Vec<_> = columns.enumerate().map(unnest).collect();
+    columns.join(", ")
 }
 
 /// The places of a row, to be repeated for each row.

@@ -14,33 +14,29 @@ use ledger::{
 use super::{
     StoreError,
     batch::Batch,
-    connection::Connection,
     row::{Row, Rows},
     rows::EVENTS,
     sql::Sql,
+    together::Writes,
 };
 
 /// Events on PostgreSQL go into the log and the outbox in one statement. The database counts the
 /// positions in the outbox up as rows are inserted, so the order of the rows is the order of sending.
-static LOG_AND_SEND: std::sync::LazyLock<Sql> = std::sync::LazyLock::new(|| {
-    let Sql { postgres, sqlite } = EVENTS.statements().insert;
-    Sql::assembled(
-        format!(
-            "WITH logged AS ({postgres} RETURNING event_id, member_id, member_sequence) \
-             INSERT INTO outbox (event_id, member_id, member_sequence) \
-             SELECT event_id, member_id, member_sequence FROM logged ORDER BY member_sequence, event_id"
-        ),
-        sqlite.to_owned(),
-    )
-});
-const SEND: Sql = Sql {
+const SEND: (&str, &str) = (
+    "event_id, member_id, member_sequence",
+    "INSERT INTO outbox (event_id, member_id, member_sequence) \
+     SELECT event_id, member_id, member_sequence FROM new_events ORDER BY member_sequence, event_id",
+);
+/// The same for SQLite, which is given the rows in order.
+const SEND_EACH: Sql = Sql {
     postgres: "INSERT INTO outbox (event_id, member_id, member_sequence) VALUES ($1, $2, $3)",
-    sqlite: "INSERT INTO outbox (event_id, member_id, member_sequence) VALUES {(?, ?, ?)}",
+    sqlite: "INSERT INTO outbox (event_id, member_id, member_sequence) \
+             SELECT * FROM (VALUES {(?, ?, ?)}) WHERE column1 IS NOT NULL",
 };
 
 /// The statements of this module.
 pub(super) fn statements() -> Vec<Sql> {
-    vec![*LOG_AND_SEND, SEND]
+    vec![SEND_EACH]
 }
 
 impl Batch {
@@ -52,26 +48,27 @@ impl Batch {
     /// rolled back.
     pub async fn write(&mut self, changes: &Changes) -> Result<(), StoreError> {
         self.members.clear(); // as they were before
-        let connection = &mut self.connection;
-        insert(connection, &sorted(&changes.programmes, |row| row.version)).await?;
-        save(connection, &changes.members).await?;
-        save(connection, &changes.cards).await?;
-        save(connection, &changes.short_codes).await?;
-        save(connection, &changes.card_uses).await?;
-        save(connection, &changes.lots).await?;
-        save(connection, &changes.pending).await?;
-        save(connection, &changes.authorizations).await?;
-        save(connection, &changes.purchases).await?;
-        let requests = sorted(&changes.requests, |row| (&row.terminal_id, &row.request_id));
-        insert(connection, &requests).await?;
-        insert(connection, &sorted(&changes.refunds, |row| row.id)).await?;
-        insert(connection, &sorted(&changes.settlements, |row| row.id)).await?;
+        let mut writes = Writes::default();
         insert(
-            connection,
-            &sorted(&changes.transfers, |row| (row.member_id, row.id)),
-        )
-        .await?;
-        log(connection, &changes.events).await?;
+            &mut writes,
+            &sorted(&changes.programmes, |row| row.version),
+        )?;
+        save(&mut writes, &changes.members)?;
+        save(&mut writes, &changes.cards)?;
+        save(&mut writes, &changes.short_codes)?;
+        save(&mut writes, &changes.card_uses)?;
+        save(&mut writes, &changes.lots)?;
+        save(&mut writes, &changes.pending)?;
+        save(&mut writes, &changes.authorizations)?;
+        save(&mut writes, &changes.purchases)?;
+        let requests = sorted(&changes.requests, |row| (&row.terminal_id, &row.request_id));
+        insert(&mut writes, &requests)?;
+        insert(&mut writes, &sorted(&changes.refunds, |row| row.id))?;
+        insert(&mut writes, &sorted(&changes.settlements, |row| row.id))?;
+        let transfers = sorted(&changes.transfers, |row| (row.member_id, row.id));
+        insert(&mut writes, &transfers)?;
+        log(&mut writes, &changes.events, self.connection.is_postgres())?;
+        self.connection.write_together(&writes).await?;
         if let Some(newest) = changes.programmes.last() {
             self.version = Some(newest.version);
         }
@@ -85,44 +82,39 @@ fn sorted<'a, T, K: Ord>(rows: &'a [T], key: impl Fn(&'a T) -> K) -> Vec<&'a T> 
     rows
 }
 
-async fn insert<R: Row>(connection: &mut Connection, rows: &[&R]) -> Result<(), StoreError> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let columns = Rows::whole(rows.iter().copied())?;
+fn insert<'a, R: Row>(writes: &mut Writes<'a>, rows: &[&'a R]) -> Result<(), StoreError> {
     let table = R::table();
-    let insert = table.statements().insert;
-    connection.write_each(table.name, insert, &columns).await
+    let columns = Rows::whole(rows.iter().copied())?;
+    writes.insert(table.name, table.statements().insert, columns);
+    Ok(())
 }
 
-async fn save<K, R: Row>(
-    connection: &mut Connection,
-    edits: &Edits<K, R>,
+fn save<'a, K, R: Row>(
+    writes: &mut Writes<'a>,
+    edits: &'a Edits<K, R>,
 ) -> Result<(), StoreError> {
     let with = |created: bool| {
         let chosen = edits.values().filter(move |edit| edit.created == created);
         chosen.map(|edit| &edit.row).collect::<Vec<_>>()
     };
-    insert(connection, &with(true)).await?;
-    let changed = with(false);
-    if changed.is_empty() {
-        return Ok(());
-    }
-    let columns = Rows::changed(changed)?;
+    insert(writes, &with(true))?;
     let table = R::table();
-    let update = table.statements().update;
-    connection.write_each(table.name, update, &columns).await
+    let columns = Rows::changed(with(false))?;
+    writes.update(table.name, table.statements().update, columns);
+    Ok(())
 }
 
-async fn log(connection: &mut Connection, events: &[Event]) -> Result<(), StoreError> {
+fn log<'a>(
+    writes: &mut Writes<'a>,
+    events: &'a [Event],
+    is_postgres: bool,
+) -> Result<(), StoreError> {
     let by_key = Rows::whole(sorted(events, |row| row.id))?;
-    connection
-        .write_each("events", *LOG_AND_SEND, &by_key)
-        .await?;
-    if !connection.is_postgres() {
-        let in_order = Rows::whole(sorted(events, |row| (row.member_sequence, row.id)))?;
-        let outbox = in_order.get(..3).unwrap_or_default();
-        connection.write_each("outbox", SEND, outbox).await?;
+    writes.insert_then(EVENTS.name, EVENTS.statements().insert, by_key, SEND);
+    if !is_postgres {
+        let mut in_order = Rows::whole(sorted(events, |row| (row.member_sequence, row.id)))?;
+        in_order.truncate(3);
+        writes.insert("outbox", SEND_EACH, in_order);
     }
     Ok(())
 }

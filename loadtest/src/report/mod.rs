@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::{
     database::Engine,
-    figures::{Latency, batch_commands, per_second, steal_per_cent},
+    figures::{Latency, batch_commands, busy_us, per_second, steal_per_cent},
     gateway::Audit,
     host::Host,
     machine::Batches,
@@ -100,6 +100,8 @@ pub struct Step {
     pub waited_for_connection: u64,
     /// Commands of a batch, on average.
     pub batch_commands: Option<f64>,
+    /// Processor time of everything that ran on the load test's machine, for each answer, in microseconds.
+    pub machine_cpu_us: Option<f64>,
     /// Share of the processors' time that other guests of the host took, per cent.
     pub steal_per_cent: Option<f64>,
     /// Second by second.
@@ -203,6 +205,9 @@ impl Step {
             connections,
             waited_for_connection: record.waited,
             batch_commands: batches.and_then(batch_commands),
+            machine_cpu_us: record
+                .cpu
+                .and_then(|cpu| busy_us(cpu, all.latency_us.len())),
             steal_per_cent: record.cpu.and_then(steal_per_cent),
             timeline: timeline(record),
             outcomes: all.outcomes,

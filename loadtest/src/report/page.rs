@@ -90,6 +90,7 @@ fn summary(report: &Report) -> Markup {
                     th { "p50 ms" } th { "p90 ms" } th { "p99 ms" } th { "p99.9 ms" } th { "max ms" }
                     th { "not approved" } th { "batch" } th { "connections" }
                     @if open { th { "begun late p99 ms" } th { "waited" } }
+                    th { "cpu µs" }
                     th { "steal %" }
                 } }
                 tbody {
@@ -104,6 +105,7 @@ fn summary(report: &Report) -> Markup {
                                 td { @if let Some(late) = step.late { (rounded(as_ms(late.p99_us), 2)) } }
                                 td { (step.waited_for_connection) }
                             }
+                            td { (figure(step.machine_cpu_us)) }
                             td { (figure(step.steal_per_cent)) }
                         }
                     }
@@ -299,6 +301,7 @@ fn circumstances(report: &Report) -> Markup {
     html! {
         h2 { "Circumstances" }
         p { "The load test ran on this machine. Where the gateway or its database ran on it too, they shared its processors; \
+            cpu is the time of all processes of this machine for each answer; \
             steal is the share of processor time that other guests of the host took." }
         dl { @for (name, fact) in facts { dt { (name) } dd { (fact) } } }
         pre { (report.command.join(" ")) }

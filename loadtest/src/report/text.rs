@@ -61,6 +61,9 @@ impl fmt::Display for Step {
         if let Some(late) = self.late {
             write!(f, "  late p99 {}", ms(late.p99_us))?;
         }
+        if let Some(cpu_us) = self.machine_cpu_us {
+            write!(f, "  cpu {cpu_us:.0} µs")?;
+        }
         if let Some(steal) = self.steal_per_cent {
             write!(f, "  steal {steal:.1} %")?;
         }

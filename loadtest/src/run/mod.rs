@@ -20,7 +20,7 @@ use crate::{
     clock,
     crowd::Crowd,
     database::Engine,
-    gateway::{Installation, PROGRAMME_ID, Running},
+    gateway::{Audit, Installation, PROGRAMME_ID, Running},
     host::Host,
     progress,
     report::{Found, Report, Step, without_secrets},
@@ -89,22 +89,7 @@ pub async fn run(args: &RunArgs) -> anyhow::Result<Report> {
     if let Some(running) = opened.running {
         running.stop().await?;
     }
-    let audit = match (&opened.installation, args.no_audit) {
-        (Some(installation), false) => {
-            if !args.json {
-                eprintln!("loadtest: auditing the database");
-            }
-            Some(installation.audit().await?)
-        }
-        (Some(_), true) => {
-            notes.push("Not audited: --no-audit.".into());
-            None
-        }
-        (None, _) => {
-            notes.push("Not audited: give --gateway and --database-url, and points are counted after the run.".into());
-            None
-        }
-    };
+    let audit = audit(args, opened.installation.as_ref(), &mut notes).await?;
     let database = args.database_url.as_deref().map(Engine::of).transpose()?;
     Ok(Report {
         version: env!("CARGO_PKG_VERSION"),
@@ -126,6 +111,29 @@ pub async fn run(args: &RunArgs) -> anyhow::Result<Report> {
         audit,
         notes,
     })
+}
+
+/// Has the database audited, or notes why it was not.
+async fn audit(
+    args: &RunArgs,
+    installation: Option<&Installation>,
+    notes: &mut Vec<String>,
+) -> anyhow::Result<Option<Audit>> {
+    let Some(installation) = installation else {
+        notes.push(
+            "Not audited: give --gateway and --database-url, and points are counted after the run."
+                .into(),
+        );
+        return Ok(None);
+    };
+    if args.no_audit {
+        notes.push("Not audited: --no-audit.".into());
+        return Ok(None);
+    }
+    if !args.json {
+        eprintln!("loadtest: auditing the database");
+    }
+    Ok(Some(installation.audit().await?))
 }
 
 async fn open(args: &RunArgs, run: &str) -> anyhow::Result<Opened> {
