@@ -392,7 +392,10 @@ mod tests {
             idle: 95,
             steal: 5,
         });
-        assert_eq!(measured.cpu.and_then(|cpu| busy_us(cpu, 500)), Some(2_000.0));
+        assert_eq!(
+            measured.cpu.and_then(|cpu| busy_us(cpu, 500)),
+            Some(2_000.0)
+        );
         let figures = Figures::of(8, &measured);
         assert_eq!(figures.approvals_per_s, 10.0);
         assert_eq!(figures.others(), 70);

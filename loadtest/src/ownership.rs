@@ -14,8 +14,8 @@ use crate::gateway::PROGRAMME_ID;
 const POSTGRES_SCHEMA: &str =
     "SELECT 1 WHERE to_regclass('programmes') IS NOT NULL AND to_regclass('members') IS NOT NULL";
 const SQLITE_SCHEMA: &str = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name IN ('programmes', 'members') LIMIT 1";
-const PROGRAMME_OF_MEMBERS: &str = "SELECT settings FROM programmes \
-     WHERE EXISTS (SELECT 1 FROM members) ORDER BY version DESC LIMIT 1";
+const PROGRAMME_OF_MEMBERS: &str = "SELECT coalesce((SELECT settings FROM programmes ORDER BY version DESC LIMIT 1), '{}') \
+     WHERE EXISTS (SELECT 1 FROM members)";
 
 /// Goes on only if nobody's members are in the database, or only a load test's.
 ///

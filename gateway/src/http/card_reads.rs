@@ -89,3 +89,65 @@ async fn read(store: &Store, ids: &BTreeSet<CardId>) -> Result<BTreeMap<CardId, 
     let cards = store.cards(ids).await?;
     Ok(cards.into_iter().map(|card| (card.id, card)).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::join_all;
+
+    use super::*;
+    use crate::store::{DatabaseUrl, PoolSizes};
+
+    const UNREADABLE: i64 = 7;
+
+    /// A store with the cards 1 to 9, one of which makes no sense.
+    async fn with_cards(directory: &tempfile::TempDir) -> Store {
+        let url = DatabaseUrl::Sqlite(directory.path().join("cards.db"));
+        let store = Store::open(&url, PoolSizes::default()).await.unwrap();
+        store.migrate().await.unwrap();
+        let Store::Sqlite { write, .. } = &store else {
+            panic!("opened as SQLite")
+        };
+        for id in 1..10_i64 {
+            let enrolled_at = if id == UNREADABLE { i64::MAX } else { id };
+            let insert = "INSERT INTO cards (card_id, member_id, public_key, enrolled_at, status) \
+                          VALUES ($1, zeroblob(16), zeroblob(65), $2, 'active')";
+            let insert = sqlx::query(insert).bind(id).bind(enrolled_at);
+            insert.execute(write).await.unwrap();
+        }
+        store
+    }
+
+    #[tokio::test]
+    async fn each_of_many_callers_gets_the_card_it_asked_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let reads = CardReads::start(with_cards(&directory).await);
+        // Card 10 was never enrolled.
+        let asked = (1..=10_i64).cycle().take(200);
+        let answers = asked.map(|id| {
+            let reads = reads.clone();
+            async move { (id, reads.card(CardId::new(id.cast_unsigned())).await) }
+        });
+        for (id, answer) in join_all(answers).await {
+            match (id, answer) {
+                (UNREADABLE, Err(StoreError::Corrupt(_))) | (10, Ok(None)) => {}
+                (id, Ok(Some(card))) => assert_eq!(card.id.get(), id.cast_unsigned()),
+                (id, other) => panic!("card {id}: {other:?}"),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_database_that_is_away_is_said_to_be() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = with_cards(&directory).await;
+        let reads = CardReads::start(store.clone());
+        store.close().await;
+        for _ in 0..2 {
+            let answer = reads.card(CardId::new(1)).await;
+            assert!(
+                matches!(answer, Err(StoreError::Unavailable(_))),
+                "{answer:?}"
+            );
+        }
+    }
+}

@@ -90,7 +90,7 @@ impl Store {
             let mut connection = Connection::writing(self).await?;
             match connection.begin::<Newest>(BEGIN).await {
                 Ok(newest) => {
-                    let version = newest.first().and_then(|newest| newest.0);
+                    let version = newest.first().map(|newest| newest.0);
                     return Ok((connection, version));
                 }
                 Err(StoreError::Unavailable(_)) if tries > 0 => tries -= 1,

@@ -87,7 +87,7 @@ mod tests {
             }
         }
         for sql in of_a_batch {
-            for rows in [1, 64] {
+            for rows in [1, 128] {
                 let text = sqlite_text(sql.sqlite, rows);
                 let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"));
                 for step in sqlx::query(explain).fetch_all(write).await.unwrap() {

@@ -3,7 +3,7 @@
 use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use sqlx::{
-    PgPool, SqlitePool,
+    Connection as _, PgPool, SqlitePool,
     postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -12,6 +12,9 @@ use super::{StoreError, programme::ProgrammeCache};
 
 /// How long a caller waits for a free connection before the database counts as unavailable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(800);
+/// How long a connection that was in order counts as being so. The pool asks it as it comes back; to ask
+/// again before each read would be a round trip more than the read itself.
+const TRUSTED_FOR: Duration = Duration::from_millis(500);
 /// How long a statement may wait for a row lock before its batch gives up.
 const LOCK_TIMEOUT_MS: &str = "5000";
 /// How long a statement may run.
@@ -28,11 +31,15 @@ const BY_KEY: [(&str, &str); 6] = [
     ("max_parallel_workers_per_gather", "0"),
     ("jit", "off"),
 ];
-/// The writer's statements name one table and its key: their plans are made once, for ever.
+/// The writer's statements find rows by key, whatever there is: their plans are made once and kept.
 const PLAN_ONCE: [(&str, &str); 1] = [("plan_cache_mode", "force_generic_plan")];
 /// The relay's statements join: a plan made while a table was small would read all of it when it has
 /// grown. They are few, so each is planned for the tables as they are.
 const PLAN_EACH_TIME: [(&str, &str); 1] = [("plan_cache_mode", "force_custom_plan")];
+
+/// Statements that a connection of the writer keeps prepared: one for each set of tables that a batch can
+/// touch, and for each place where a large one is cut. A shop's mix was seen to need some sixty.
+const POSTGRES_STATEMENTS_KEPT: usize = 250;
 
 /// Statements that a SQLite connection keeps prepared: those over many rows have eight forms each.
 const SQLITE_STATEMENTS_KEPT: usize = 500;
@@ -194,10 +201,25 @@ impl Store {
                 // A batch finds out by itself whether its connection still stands.
                 let writing = |size| pool(size).test_before_acquire(false);
                 Ok(Self::Postgres {
-                    write: writing(sizes.write)
-                        .connect_lazy_with(by_key.clone().options(PLAN_ONCE)),
-                    relay: writing(RELAY_CONNECTIONS).connect_lazy_with(by_key.options(PLAN_EACH_TIME)),
-                    read: pool(sizes.read).connect_lazy_with(options),
+                    write: writing(sizes.write).connect_lazy_with(
+                        by_key
+                            .clone()
+                            .options(PLAN_ONCE)
+                            .statement_cache_capacity(POSTGRES_STATEMENTS_KEPT),
+                    ),
+                    relay: writing(RELAY_CONNECTIONS)
+                        .connect_lazy_with(by_key.options(PLAN_EACH_TIME)),
+                    read: pool(sizes.read)
+                        .test_before_acquire(false)
+                        .before_acquire(|connection, known| {
+                            Box::pin(async move {
+                                if known.idle_for > TRUSTED_FOR {
+                                    connection.ping().await?;
+                                }
+                                Ok(true)
+                            })
+                        })
+                        .connect_lazy_with(options),
                     statement_bytes_max,
                     programmes: ProgrammeCache::default(),
                 })
@@ -215,6 +237,7 @@ impl Store {
                 let pool = |size| {
                     SqlitePoolOptions::new()
                         .max_connections(size)
+                        .test_before_acquire(false)
                         .acquire_timeout(ACQUIRE_TIMEOUT)
                 };
                 // So that one failing row undoes its statement alone, SQLite keeps what the statement changes:

@@ -193,19 +193,14 @@ impl Asked {
         let known = state.members.values();
         let (mut lots, mut grants, mut due, mut all) = (vec![], vec![], vec![], vec![]);
         for member in known {
-            let is_new = self.members.insert(member.id);
-            if is_new {
+            let holds = member.open_holds > 0 || !member.held.is_zero();
+            let all_count = keys.holders.contains(&member.id);
+            if self.members.insert(member.id) {
                 lots.push(&member.id);
+                grants.extend((!member.pending.is_zero()).then_some(&member.id));
+                due.extend((holds && !all_count).then_some(&member.id));
             }
-            if is_new && !member.pending.is_zero() {
-                grants.push(&member.id);
-            }
-            if member.open_holds == 0 && member.held.is_zero() {
-                continue;
-            }
-            if !keys.holders.contains(&member.id) {
-                due.extend(is_new.then_some(&member.id));
-            } else if self.holders.insert(member.id) {
+            if holds && all_count && self.holders.insert(member.id) {
                 all.push(&member.id);
             }
         }
@@ -233,7 +228,9 @@ fn put(state: &mut State, found: &Found) -> Result<(), StoreError> {
         (row.terminal_id.clone(), row.request_id.clone())
     })?;
     rows(&mut state.cards, found, |row| row.id)?;
-    rows(&mut state.card_uses, found, |row| (row.card_id, row.issued_at))?;
+    rows(&mut state.card_uses, found, |row| {
+        (row.card_id, row.issued_at)
+    })?;
     rows(&mut state.short_codes, found, |row| row.hash)?;
     rows(&mut state.authorizations, found, |row| row.id)?;
     rows(&mut state.purchases, found, |row| row.id)?;

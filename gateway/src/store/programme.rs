@@ -13,11 +13,12 @@ use super::{
     sql::Sql,
 };
 
-/// The number of the version in force; null where there is none.
-pub(crate) const NEWEST: Sql = Sql::both("SELECT version FROM programmes ORDER BY version DESC LIMIT 1");
+/// The number of the version in force; no row where there is none.
+pub(crate) const NEWEST: Sql =
+    Sql::both("SELECT version FROM programmes ORDER BY version DESC LIMIT 1");
 
-/// A version's number, where there is one.
-pub(crate) struct Newest(pub(crate) Option<i64>);
+/// A version's number.
+pub(crate) struct Newest(pub(crate) i64);
 
 impl FromRow for Newest {
     fn read(row: &mut Reader<'_>) -> Result<Self, StoreError> {
@@ -64,11 +65,11 @@ impl Store {
         let mut connection = Connection::brief(self).await?;
         let newest: Vec<Newest> = connection.fetch(NEWEST, &[]).await?;
         match newest.first() {
-            Some(Newest(Some(version))) => {
+            Some(Newest(version)) => {
                 let in_force = self.programmes().get(&mut connection, *version).await?;
                 Ok(Some(in_force))
             }
-            _ => Ok(None),
+            None => Ok(None),
         }
     }
 

@@ -98,6 +98,12 @@ impl Store {
             }
             Self::Sqlite { write, .. } => {
                 let mut connection = write.acquire().await.map_err(StoreError::from_sqlx)?;
+                // Nor is this one: indexes of a large file are sorted on the disk.
+                connection.close_on_drop();
+                sqlx::raw_sql("PRAGMA temp_store = FILE")
+                    .execute(&mut *connection)
+                    .await
+                    .map_err(StoreError::from_sqlx)?;
                 SQLITE.run_direct(None, &mut *connection, false).await
             }
         }

@@ -3,8 +3,8 @@
 //! A statement over many rows takes one column of values per parameter. PostgreSQL gets each column
 //! as one array and runs once. SQLite has no arrays: what stands in braces in its text, the places
 //! of one row, is repeated for 1, 2, 4, … or 128 rows, so that a statement has few forms and each is
-//! prepared once. Places that are left over are null, a key that no row has. A text without braces is run
-//! for each row by itself.
+//! prepared once. Places that are left over are null: a key that no row has, and a row that no `INSERT`
+//! takes. A text without braces is run for each row by itself.
 
 use std::{
     borrow::Cow,
@@ -192,6 +192,9 @@ pub(crate) fn row_count(columns: &[Cells<'_>]) -> usize {
     columns.first().map_or(0, Cells::len)
 }
 
+/// What PostgreSQL gets for an array without elements: its length, its kind, its bounds.
+const ARRAY_BYTES: usize = 24;
+
 /// The rows in pieces of so many bytes as PostgreSQL gets them, at least one row each, with their bytes.
 pub(crate) fn postgres_pieces(
     columns: &[Cells<'_>],
@@ -201,6 +204,7 @@ pub(crate) fn postgres_pieces(
     let mut from = 0;
     std::iter::from_fn(move || {
         let (mut until, mut bytes) = (from, 0_usize);
+        bytes += columns.len() * ARRAY_BYTES;
         while until < rows {
             let row: usize = columns.iter().map(|cells| cells.bytes(until)).sum();
             if bytes + row > bytes_max && until > from {
@@ -267,10 +271,7 @@ pub(crate) struct SqlitePiece {
 }
 
 /// The pieces in which SQLite runs a statement over `rows` rows.
-pub(crate) fn sqlite_pieces(
-    text: &'static str,
-    rows: usize,
-) -> impl Iterator<Item = SqlitePiece> {
+pub(crate) fn sqlite_pieces(text: &'static str, rows: usize) -> impl Iterator<Item = SqlitePiece> {
     let places_max = if text.contains('{') {
         PIECE_ROWS_MAX
     } else {
@@ -364,12 +365,13 @@ mod tests {
             Cells::Int(vec![Some(1); 5]),
         ];
         let pieces = |bytes_max| postgres_pieces(&columns, bytes_max).collect::<Vec<_>>();
-        assert_eq!(pieces(1_000), [(0..5, 119)]);
-        assert_eq!(pieces(41), [(0..2, 41), (2..3, 44), (3..5, 34)]);
+        // Two arrays, then a length and a value for each text and each number.
+        assert_eq!(pieces(1_000), [(0..5, 48 + 119)]);
         assert_eq!(
-            pieces(40),
-            [(0..1, 24), (1..2, 17), (2..3, 44), (3..5, 34)]
+            pieces(48 + 41),
+            [(0..2, 48 + 41), (2..3, 48 + 44), (3..5, 48 + 34)]
         );
+        assert_eq!(pieces(48 + 40).len(), 4);
         assert_eq!(pieces(0).len(), 5);
         assert_eq!(postgres_pieces(&[], 10).count(), 0);
     }

@@ -158,10 +158,7 @@ impl Table {
             .map(|(at, column)| format!("{} = asked.column{}", column.name, at + 1))
             .collect();
         self.select_asked(
-            &format!(
-                "WHERE ({key}) IN (SELECT {})",
-                unnested(self.key.iter())
-            ),
+            &format!("WHERE ({key}) IN (SELECT {})", unnested(self.key.iter())),
             self.key.len(),
             &same.join(" AND "),
         )

@@ -21,6 +21,7 @@ use super::{
     rows,
     sql::{self, Cells, Kind, Sql},
     table::Table,
+    write,
 };
 
 /// Rows to read, of one or more tables.
@@ -35,7 +36,7 @@ struct Read<'a> {
 }
 
 impl Read<'_> {
-    /// What PostgreSQL gets for it.
+    /// What PostgreSQL gets for it, in bytes.
     fn bytes(&self) -> usize {
         let whole = sql::postgres_pieces(&self.keys, usize::MAX);
         whole.map(|(_, bytes)| bytes).sum()
@@ -81,13 +82,17 @@ impl Found {
     pub(crate) fn records<R: Row + FromRow>(&self) -> Result<Vec<R>, StoreError> {
         let of_table = |found: &&(&'static Table, _)| std::ptr::eq(found.0, R::table());
         let mut places = None;
-        let records = self.0.iter().filter(of_table).map(|(table, row)| match row {
-            FoundRow::Postgres(row) => {
-                let places = places.get_or_insert_with(|| places_of(table));
-                R::read(&mut Reader::at_places(row, places))
-            }
-            FoundRow::Sqlite(row) => R::read(&mut Reader::new(row)),
-        });
+        let records = self
+            .0
+            .iter()
+            .filter(of_table)
+            .map(|(table, row)| match row {
+                FoundRow::Postgres(row) => {
+                    let places = places.get_or_insert_with(|| places_of(table));
+                    R::read(&mut Reader::at_places(row, places))
+                }
+                FoundRow::Sqlite(row) => R::read(&mut Reader::new(row)),
+            });
         records.collect()
     }
 }
@@ -96,9 +101,9 @@ impl Found {
 /// each kind as the widest table needs.
 const SHAPE: [(Kind, usize); 5] = [
     (Kind::Uuid, 4),
-    (Kind::Text, 10),
-    (Kind::Int, 12),
-    (Kind::Bytes, 2),
+    (Kind::Text, 9),
+    (Kind::Int, 11),
+    (Kind::Bytes, 1),
     (Kind::Bool, 1),
 ];
 
@@ -111,11 +116,17 @@ fn places_of(table: &Table) -> Vec<usize> {
         from += columns;
     }
     let place = |kind: Kind| {
-        let of_kind = next.iter_mut().zip(SHAPE).find(|(_, shape)| shape.0 == kind);
+        let of_kind = next
+            .iter_mut()
+            .zip(SHAPE)
+            .find(|(_, shape)| shape.0 == kind);
         of_kind.map_or(0, |(next, _)| std::mem::replace(next, *next + 1))
     };
-    let kinds: Vec<_> = table.columns().map(|column| column.kind).collect();
-    kinds.into_iter().map(place).collect()
+    table
+        .columns()
+        .map(|column| column.kind)
+        .map(place)
+        .collect()
 }
 
 /// `SELECT` every part's rows in the common shape.
@@ -182,7 +193,7 @@ enum Act {
     },
 }
 
-/// Rows to write, of one or more tables, which are locked in the order they are added.
+/// Rows to write, of one or more tables: what changes first, then what is new, each in the order added.
 #[derive(Debug, Default)]
 pub(crate) struct Writes<'a>(Vec<Write<'a>>);
 
@@ -244,7 +255,8 @@ fn in_pieces<'w, 'a>(
     })
 }
 
-/// What goes into one statement each: as much as fits into so many bytes, and one piece at least.
+/// What goes into one statement each: as much as fits into so many bytes, and one piece at least. Two
+/// pieces of one part never share a statement, for the first ends where the next row would not fit.
 fn packed<T>(pieces: impl Iterator<Item = (T, usize)>, bytes_max: usize) -> Vec<Vec<T>> {
     let mut statements: Vec<Vec<T>> = Vec::new();
     let mut filled = 0;
@@ -263,7 +275,9 @@ fn packed<T>(pieces: impl Iterator<Item = (T, usize)>, bytes_max: usize) -> Vec<
 
 /// All pieces as one statement, which answers how many rows each update found.
 ///
-/// PostgreSQL runs the parts of a `WITH` that nobody reads in reverse: the first one comes last.
+/// PostgreSQL runs updates as their counts are read, and then the parts that nobody reads from the last
+/// to the first. It does not promise so; were it to change, two batches that make the same two keys might
+/// wait for each other, and one would be run again.
 fn with_of(pieces: &[Piece<'_, '_>]) -> String {
     let mut parts = Vec::with_capacity(pieces.len());
     let mut counts = Vec::new();
@@ -303,16 +317,23 @@ pub(super) fn statements() -> [Sql; 2] {
                 sql: own.by_key,
                 keys: none(table.key_columns()),
             });
-            let write = |act, sql, columns| Write {
+            let part = |act, sql, columns| Write {
                 table: table.name,
                 act,
                 sql,
                 rows: none(columns),
             };
-            writes.push(write(Act::Insert, own.insert, table.columns().count()));
+            let act = match table.name {
+                name if name == rows::EVENTS.name => Act::InsertThen {
+                    columns: write::SEND.0,
+                    postgres: write::SEND.1,
+                },
+                _ => Act::Insert,
+            };
+            writes.push(part(act, own.insert, table.columns().count()));
             if !table.is_append_only() {
                 let taken = table.updated().filter(|(_, taken)| *taken).count();
-                writes.push(write(Act::Update, own.update, taken));
+                writes.push(part(Act::Update, own.update, taken));
             }
         }
         let pieces: Vec<_> = writes.iter().map(|write| (write, 0..0)).collect();
@@ -351,7 +372,12 @@ impl Connection {
                     for row in self.patience.wait(rows).await? {
                         let number: i32 = row.try_get(0).map_err(StoreError::from_sqlx)?;
                         let part = usize::try_from(number).ok().and_then(|at| parts.get(at));
-                        found.extend(part.map(|part| (part.table, FoundRow::Postgres(row))));
+                        let part = part.ok_or_else(|| {
+                            StoreError::Corrupt(format!(
+                                "a row of part {number}, which nobody asked for"
+                            ))
+                        })?;
+                        found.push((part.table, FoundRow::Postgres(row)));
                     }
                 }
             }
@@ -416,6 +442,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_shape_is_as_wide_as_the_widest_table_and_no_wider() {
+        for (kind, columns) in SHAPE {
+            let of_kind = rows::tables().map(|table| {
+                let columns = table.columns().filter(|column| column.kind == kind);
+                columns.count()
+            });
+            assert_eq!(of_kind.into_iter().max(), Some(columns), "{kind:?}");
+        }
+    }
+
+    #[test]
     fn every_column_of_every_table_has_a_place_of_its_own_kind() {
         let mut kinds = vec![None];
         for (kind, columns) in SHAPE {
@@ -450,7 +487,7 @@ mod tests {
             sql: Sql::both(""),
             rows: vec![Cells::Int(vec![Some(1); rows])],
         };
-        // A row of one number is 12 bytes.
+        // An array of numbers is 24 bytes, and 12 for each.
         let sizes = |parts: &[usize], bytes_max| {
             let parts: Vec<_> = parts.iter().map(|rows| part(*rows)).collect();
             let sizes = |pieces: &Vec<Piece<'_, '_>>| {
@@ -460,9 +497,10 @@ mod tests {
             let statements = packed(in_pieces(&parts, bytes_max), bytes_max);
             statements.iter().map(sizes).collect::<Vec<_>>()
         };
-        assert_eq!(sizes(&[1, 2, 3], 72), [vec![1, 2, 3]]);
-        assert_eq!(sizes(&[1, 2, 3], 71), [vec![1, 2], vec![3]]);
-        assert_eq!(sizes(&[5, 1], 24), [vec![2], vec![2], vec![1, 1]]);
+        assert_eq!(sizes(&[1, 2, 3], 144), [vec![1, 2, 3]]);
+        assert_eq!(sizes(&[1, 2, 3], 143), [vec![1, 2], vec![3]]);
+        assert_eq!(sizes(&[5, 1], 72), [vec![4], vec![1, 1]]);
+        assert_eq!(sizes(&[5, 1], 48), [vec![2], vec![2], vec![1], vec![1]]);
         assert_eq!(sizes(&[1, 1], 0), [vec![1], vec![1]]);
         assert!(sizes(&[], 100).is_empty());
     }

@@ -1,10 +1,10 @@
-//! Writing what decisions changed: one statement per table and kind of change.
+//! Writing what decisions changed.
 //!
-//! Lock order, for all batches everywhere: the members, sorted by id, when the batch begins; then the
-//! tables in the order of [`Batch::write`], within each the rows in order of their keys. Rows that
-//! belong to a member are safe behind the member's lock. Two batches can only meet at a key that both
-//! make (a request, a card, a member number); there one waits for the other, and never the other way
-//! round.
+//! Lock order, for all batches everywhere: the members, sorted by id, when the batch begins; then new
+//! rows, table by table in the order of [`Batch::write`], within each in order of their keys. Changed
+//! rows belong to a member and are safe behind its lock, whenever they are written. Two batches can only
+//! meet at a key that both make (a request, a card, a member number); there one waits for the other, and
+//! never the other way round.
 
 use ledger::{
     records::Event,
@@ -22,7 +22,7 @@ use super::{
 
 /// Events on PostgreSQL go into the log and the outbox in one statement. The database counts the
 /// positions in the outbox up as rows are inserted, so the order of the rows is the order of sending.
-const SEND: (&str, &str) = (
+pub(super) const SEND: (&str, &str) = (
     "event_id, member_id, member_sequence",
     "INSERT INTO outbox (event_id, member_id, member_sequence) \
      SELECT event_id, member_id, member_sequence FROM new_events ORDER BY member_sequence, event_id",
@@ -49,10 +49,7 @@ impl Batch {
     pub async fn write(&mut self, changes: &Changes) -> Result<(), StoreError> {
         self.members.clear(); // as they were before
         let mut writes = Writes::default();
-        insert(
-            &mut writes,
-            &sorted(&changes.programmes, |row| row.version),
-        )?;
+        insert(&mut writes, &sorted(&changes.programmes, |row| row.version))?;
         save(&mut writes, &changes.members)?;
         save(&mut writes, &changes.cards)?;
         save(&mut writes, &changes.short_codes)?;
@@ -89,10 +86,7 @@ fn insert<'a, R: Row>(writes: &mut Writes<'a>, rows: &[&'a R]) -> Result<(), Sto
     Ok(())
 }
 
-fn save<'a, K, R: Row>(
-    writes: &mut Writes<'a>,
-    edits: &'a Edits<K, R>,
-) -> Result<(), StoreError> {
+fn save<'a, K, R: Row>(writes: &mut Writes<'a>, edits: &'a Edits<K, R>) -> Result<(), StoreError> {
     let with = |created: bool| {
         let chosen = edits.values().filter(move |edit| edit.created == created);
         chosen.map(|edit| &edit.row).collect::<Vec<_>>()
@@ -109,12 +103,14 @@ fn log<'a>(
     events: &'a [Event],
     is_postgres: bool,
 ) -> Result<(), StoreError> {
-    let by_key = Rows::whole(sorted(events, |row| row.id))?;
-    writes.insert_then(EVENTS.name, EVENTS.statements().insert, by_key, SEND);
+    // In order of sending, also where they go in several statements. Nobody else makes their keys.
+    let in_order = sorted(events, |row| (row.member_sequence, row.id));
+    let rows = Rows::whole(in_order.iter().copied())?;
+    writes.insert_then(EVENTS.name, EVENTS.statements().insert, rows, SEND);
     if !is_postgres {
-        let mut in_order = Rows::whole(sorted(events, |row| (row.member_sequence, row.id)))?;
-        in_order.truncate(3);
-        writes.insert("outbox", SEND_EACH, in_order);
+        let mut rows = Rows::whole(in_order)?;
+        rows.truncate(3);
+        writes.insert("outbox", SEND_EACH, rows);
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ use crate::samples::*;
 on_each_database!(
     a_member_s_events_wait_in_order_however_they_were_written,
     events_get_places_without_a_gap_and_keep_them,
+    a_member_s_many_large_events_wait_in_order,
     a_confirmed_event_leaves_the_outbox_and_keeps_its_place,
     whoever_takes_over_goes_on_where_the_last_one_stood,
     a_holder_that_lost_its_lease_writes_nothing,
@@ -115,6 +116,32 @@ async fn a_member_s_events_wait_in_order_however_they_were_written(database: Dat
     for row in &waiting {
         assert!(kept.contains(&row.event), "{row:?}");
     }
+}
+
+/// So many that one statement cannot carry them.
+async fn a_member_s_many_large_events_wait_in_order(database: Database) {
+    const EVENTS: u128 = 40;
+    let store = seeded(&database).await;
+    let one = member_id(1);
+    let large = "x".repeat(4_000);
+    let events = (1..=EVENTS).map(|sequence| {
+        let mut event = event(
+            300 - sequence,
+            one,
+            i64::try_from(sequence).unwrap(),
+            EventKind::CardEnrolled,
+        );
+        event.data = format!("{{\"large\":\"{large}\"}}");
+        event
+    });
+    write(&store, events.collect()).await;
+    let waiting = store.relay_waiting(100, 0).await.unwrap();
+    assert!(waiting.is_sorted_by_key(|row| row.position));
+    let order: Vec<_> = waiting
+        .iter()
+        .map(|row| row.event.member_sequence)
+        .collect();
+    assert_eq!(order, (1..=40).collect::<Vec<_>>());
 }
 
 async fn events_get_places_without_a_gap_and_keep_them(database: Database) {

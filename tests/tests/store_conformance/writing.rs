@@ -26,6 +26,7 @@ on_each_database!(
     every_changing_column_changes,
     a_key_that_is_taken_is_a_conflict_and_nothing_is_written,
     a_row_that_is_not_there_cannot_be_changed,
+    any_number_of_rows_is_written_read_and_changed,
     a_row_that_breaks_a_constraint_is_refused,
     a_reversal_leads_to_all_that_it_undoes,
     a_closed_lot_is_loaded_only_by_name,
@@ -291,19 +292,44 @@ async fn a_key_that_is_taken_is_a_conflict_and_nothing_is_written(database: Data
     }
 }
 
+/// As many as no statement carries at once, and as many as leave places over.
+async fn any_number_of_rows_is_written_read_and_changed(database: Database) {
+    let store = seeded(&database).await;
+    let mut first = 1;
+    for count in [3, 128, 131, 700] {
+        let numbers = first..first + count;
+        first += count;
+        let news = with_members(numbers.clone().map(member));
+        commit(&store, &news).await;
+        let changes = Changes {
+            members: changed(numbers.clone().map(full_member), |row| row.id),
+            ..Changes::default()
+        };
+        commit(&store, &changes).await;
+        let loaded = load(&store, keys_of(&changes)).await;
+        let full = numbers.map(|number| (member_id(number), full_member(number)));
+        assert_eq!(loaded.members, full.collect());
+    }
+}
+
+/// Also if it is among the last of several statements.
 async fn a_row_that_is_not_there_cannot_be_changed(database: Database) {
     let store = seeded(&database).await;
-    commit(&store, &with_members([member(1)])).await;
-    let changes = Changes {
-        members: changed([full_member(1), member(2)], |row| row.id),
-        ..Changes::default()
-    };
-    let mut batch = store.begin(&BTreeSet::new()).await.unwrap();
-    let lost = batch.write(&changes).await.unwrap_err();
-    assert!(lost.is_conflict(), "{lost}");
-    batch.commit().await.unwrap_err();
-    let kept = store.member(member_id(1)).await.unwrap().unwrap();
-    assert_eq!(kept.member, member(1));
+    let mut there = 0;
+    for wanted in [2, 3, 700] {
+        commit(&store, &with_members((there + 1..wanted).map(member))).await;
+        there = wanted - 1;
+        let changes = Changes {
+            members: changed((1..=wanted).map(full_member), |row| row.id),
+            ..Changes::default()
+        };
+        let mut batch = store.begin(&BTreeSet::new()).await.unwrap();
+        let lost = batch.write(&changes).await.unwrap_err();
+        assert!(lost.is_conflict(), "{lost}");
+        batch.commit().await.unwrap_err();
+        let kept = store.member(member_id(1)).await.unwrap().unwrap();
+        assert_eq!(kept.member, member(1));
+    }
 }
 
 async fn a_row_that_breaks_a_constraint_is_refused(database: Database) {
