@@ -3,7 +3,7 @@
 use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use sqlx::{
-    Connection as _, PgPool, SqlitePool,
+    PgPool, SqlitePool,
     postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -12,9 +12,6 @@ use super::{StoreError, programme::ProgrammeCache};
 
 /// How long a caller waits for a free connection before the database counts as unavailable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(800);
-/// How long a connection that was in order counts as being so. The pool asks it as it comes back; to ask
-/// again before each read would be a round trip more than the read itself.
-const TRUSTED_FOR: Duration = Duration::from_millis(500);
 /// How long a statement may wait for a row lock before its batch gives up.
 const LOCK_TIMEOUT_MS: &str = "5000";
 /// How long a statement may run.
@@ -209,17 +206,7 @@ impl Store {
                     ),
                     relay: writing(RELAY_CONNECTIONS)
                         .connect_lazy_with(by_key.options(PLAN_EACH_TIME)),
-                    read: pool(sizes.read)
-                        .test_before_acquire(false)
-                        .before_acquire(|connection, known| {
-                            Box::pin(async move {
-                                if known.idle_for > TRUSTED_FOR {
-                                    connection.ping().await?;
-                                }
-                                Ok(true)
-                            })
-                        })
-                        .connect_lazy_with(options),
+                    read: pool(sizes.read).connect_lazy_with(options),
                     statement_bytes_max,
                     programmes: ProgrammeCache::default(),
                 })
