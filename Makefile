@@ -31,7 +31,7 @@ bench: tools ## Run the micro-benchmarks; ARGS="NAME" for those whose name conta
 instructions: tools ## Count the instructions of an authorization and compare with those kept; ARGS="--save" keeps them
 	@scripts/instructions $(ARGS)
 
-figures: tools ## Measure what docs/performance.md tells, against DATABASE_URL or on SQLite; about half an hour
+figures: tools ## Measure what docs/performance.md tells, against DATABASE_URL or on SQLite; takes long
 	@scripts/figures
 
 doc: tools ## Build the documentation of the crates; a broken link is an error

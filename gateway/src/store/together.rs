@@ -3,8 +3,8 @@
 //! A round trip costs more than what most statements of a small batch ask for. PostgreSQL gets what is
 //! read of several tables as one `UNION ALL`, and what is written to several as one `WITH` of many
 //! parts; the driver cannot send a second statement before the first is answered. Each set of tables is
-//! a statement of its own, prepared when it is first needed; the driver keeps the latest hundred. SQLite has
-//! no round trips and runs the parts one after the other.
+//! a statement of its own, prepared when it is first needed; a connection keeps some of the latest. SQLite
+//! has no round trips and runs the parts one after the other.
 
 use std::{borrow::Cow, fmt::Write as _, ops::Range, sync::LazyLock};
 
@@ -323,12 +323,11 @@ pub(super) fn statements() -> [Sql; 2] {
                 sql,
                 rows: none(columns),
             };
-            let act = match table.name {
-                name if name == rows::EVENTS.name => Act::InsertThen {
-                    columns: write::SEND.0,
-                    postgres: write::SEND.1,
-                },
-                _ => Act::Insert,
+            let act = if table.name == rows::EVENTS.name {
+                let (columns, postgres) = write::SEND;
+                Act::InsertThen { columns, postgres }
+            } else {
+                Act::Insert
             };
             writes.push(part(act, own.insert, table.columns().count()));
             if !table.is_append_only() {
@@ -413,9 +412,11 @@ impl Connection {
                     let done = sqlx::query_with(text, rows).fetch_one(&mut **connection);
                     let counts = done.await.and_then(|row| row.try_get::<Vec<i64>, _>(0));
                     let counts = counts.map_err(StoreError::from_sqlx)?;
-                    let updates = pieces.iter().filter(|(part, _)| part.act == Act::Update);
-                    for ((part, piece), written) in updates.zip(counts) {
-                        all_written(part.table, written.unsigned_abs(), piece.len())?;
+                    let mut counts = counts.into_iter();
+                    for (part, piece) in pieces.iter().filter(|(part, _)| part.act == Act::Update) {
+                        // A count that is not there says that nothing was.
+                        let written = counts.next().unwrap_or_default().unsigned_abs();
+                        all_written(part.table, written, piece.len())?;
                     }
                 }
             }
