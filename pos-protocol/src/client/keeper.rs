@@ -9,6 +9,7 @@ mod tests;
 use std::{
     collections::{HashMap, VecDeque},
     io,
+    time::Duration,
 };
 
 use tokio::{
@@ -22,7 +23,7 @@ use tokio::{
 use super::{
     ask::Ask,
     journal::Journal,
-    machine::{Exchange, Machine, Notice, Reply, Step, Ticket},
+    machine::{Exchange, Machine, Next, Notice, Reply, Step, Ticket},
     moment::Clock,
     record::Entry,
     verdict::{Refusal, Verdict},
@@ -102,11 +103,10 @@ impl Keeper {
             compact_at: self.machine.settings().compact_bytes,
         };
         let closed = loop {
-            if self.work(&mut running).await.is_err() {
+            let Ok(wake) = self.work(&mut running).await else {
                 // Nothing can be written any more. Who waits is told that the outcome is not known.
                 return;
-            }
-            let wake = self.machine.wakes_at(&self.clock.now());
+            };
             let wake = wake.map(|uptime| self.clock.instant(uptime));
             tokio::select! {
                 call = self.calls.recv() => match call {
@@ -180,9 +180,17 @@ impl Keeper {
         }
     }
 
-    /// Carries out every step there is. An error means that the keeper has to end.
-    async fn work(&mut self, running: &mut Running) -> Result<(), tokio::task::JoinError> {
-        while let Some(step) = self.machine.step(&self.clock.now()) {
+    /// Carries out every step there is, and says when there may be another. An error means that the
+    /// keeper has to end.
+    async fn work(
+        &mut self,
+        running: &mut Running,
+    ) -> Result<Option<Duration>, tokio::task::JoinError> {
+        let wake = loop {
+            let step = match self.machine.next(&self.clock.now()) {
+                Next::Do(step) => step,
+                Next::Wait(wake) => break wake,
+            };
             match step {
                 Step::Write(entries) => match self.append(entries).await? {
                     Ok(()) => {
@@ -217,7 +225,7 @@ impl Keeper {
                 }
                 Step::Notice(notice) => self.notices.tell(notice),
             }
-        }
+        };
         while running.exchanges.try_join_next().is_some() {}
         self.publish(running);
         let bytes = self.journal.as_ref().map_or(0, Journal::bytes);
@@ -225,7 +233,7 @@ impl Keeper {
             // What fails here is tried again when the journal has grown.
             let _ = self.compact(running).await;
         }
-        Ok(())
+        Ok(wake)
     }
 
     fn publish(&self, running: &Running) {

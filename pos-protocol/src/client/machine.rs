@@ -66,6 +66,15 @@ pub enum Step {
     Notice(Notice),
 }
 
+/// What the driver is told when it asks what to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Next {
+    /// This, now.
+    Do(Step),
+    /// Nothing until something happens, or until this time; see [`Moment::uptime`].
+    Wait(Option<Duration>),
+}
+
 /// One message to the gateway.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Exchange {
@@ -314,9 +323,19 @@ impl Machine {
         }
     }
 
-    /// The next thing to do, if there is one now. After [`Step::Write`] the machine wants to know how
-    /// it went before it is asked again.
-    pub fn step(&mut self, now: &Moment) -> Option<Step> {
+    /// The next thing to do, or how long there is none. After [`Step::Write`] the machine wants to know
+    /// how it went before it is asked again.
+    ///
+    /// Both are of one moment: a request that falls due between two looks at the clock would be neither
+    /// done nor waited for.
+    pub fn next(&mut self, now: &Moment) -> Next {
+        match self.step(now) {
+            Some(step) => Next::Do(step),
+            None => Next::Wait(self.wakes_at(now)),
+        }
+    }
+
+    fn step(&mut self, now: &Moment) -> Option<Step> {
         debug_assert!(self.pending.is_none(), "a write without its outcome");
         loop {
             if let Some(step) = self.ready.pop_front() {
@@ -331,9 +350,8 @@ impl Machine {
         }
     }
 
-    /// When to ask for a step again if nothing happens before.
-    #[must_use]
-    pub fn wakes_at(&self, now: &Moment) -> Option<Duration> {
+    /// When something falls due if nothing happens before.
+    fn wakes_at(&self, now: &Moment) -> Option<Duration> {
         let mut times: Vec<Duration> = self.unwritable_until.into_iter().collect();
         for (place, _, _) in self.book.work() {
             let Some(live) = self.live.get(&place) else {

@@ -73,7 +73,7 @@ pub use frame::{Line, decode, encode};
 pub use handle::{Answered, Client, OpenError, Opening, RequestStatus};
 pub use journal::{DAMAGED_FILE, Found, JOURNAL_FILE, Journal, JournalError};
 pub use keeper::Standing;
-pub use machine::{Exchange, Machine, Notice, Reply, Step, Ticket};
+pub use machine::{Exchange, Machine, Next, Notice, Reply, Step, Ticket};
 pub use message::{GiveUp, Message, OfflineSpending, Operation, Reading, Request};
 pub use moment::Moment;
 pub use record::{Entry, FORMAT, Opened, Owner};

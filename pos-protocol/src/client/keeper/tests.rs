@@ -180,6 +180,9 @@ fn approve(path: &str, body: &str) -> Answer {
     Answer::With(200, String::new(), answer.to_string())
 }
 
+/// The gateway has nothing under this request id.
+const UNKNOWN: &str = r#"{"type":"https://point-gateway.example/problems/unknown_resource"}"#;
+
 /// Opens what a till killed now would leave, and closes it.
 async fn killed(folder: &Path, gateway: &str) -> Vec<Untold> {
     let left = tempfile::tempdir().unwrap();
@@ -304,6 +307,39 @@ async fn a_retry_after_is_followed_up_to_the_longest_pause() {
     let sold = client.purchase(sale(&client, 0).await);
     let sold = tokio::time::timeout(Duration::from_secs(120), sold).await;
     assert_eq!(sold.unwrap().verdict.word(), "approved");
+}
+
+/// A request that falls due while the keeper looks for work is not left to its deadline.
+#[tokio::test]
+async fn a_pause_that_ends_at_any_moment_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let asked = AtomicUsize::new(0);
+    let server = Server::start(move |path, body| {
+        if path != "/v1/pos/purchases" {
+            return Answer::With(404, String::new(), UNKNOWN.to_owned());
+        }
+        if (asked.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(20) {
+            return approve(path, body);
+        }
+        Answer::With(503, String::new(), String::new())
+    })
+    .await;
+    for micros in [10, 20, 40, 80, 160, 320] {
+        let settings = Settings {
+            pause_first: Duration::from_micros(micros),
+            pause_max: Duration::from_micros(micros),
+            // Nothing else wakes it.
+            backoff_first: Duration::from_secs(600),
+            backoff_max: Duration::from_secs(600),
+            ..patient()
+        };
+        let folder = folder.path().join(micros.to_string());
+        let opened = Client::open(&folder, account(&server.base), settings);
+        let (client, _, _notices) = opened.unwrap();
+        let sold = client.purchase(sale(&client, 0).await);
+        let sold = tokio::time::timeout(Duration::from_secs(120), sold).await;
+        assert_eq!(sold.unwrap().verdict.word(), "approved", "{micros} µs");
+    }
 }
 
 /// Whoever listens slowly misses news, and never that a promise was not kept.

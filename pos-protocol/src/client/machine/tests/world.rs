@@ -10,7 +10,7 @@ use crate::{
     client::{
         ask::{Ask, Sale, Scan},
         book::Book,
-        machine::{Exchange, Machine, Notice, Reply, Step, Ticket},
+        machine::{Exchange, Machine, Next, Notice, Reply, Step, Ticket},
         moment::Moment,
         record::Entry,
         settings::Settings,
@@ -101,7 +101,7 @@ impl World {
     /// or before whatever else the step asks for.
     pub(super) fn step(&mut self, crash: Option<bool>) -> bool {
         let now = self.now();
-        let Some(step) = self.machine.step(&now) else {
+        let Next::Do(step) = self.machine.next(&now) else {
             return false;
         };
         if let Some(after) = crash {
@@ -185,7 +185,9 @@ impl World {
                 return;
             }
             let now = self.now();
-            let wake = self.machine.wakes_at(&now);
+            let Next::Wait(wake) = self.machine.next(&now) else {
+                panic!("every step was taken");
+            };
             if self.going.is_empty() && self.coming.is_empty() {
                 // Whoever was cut off by a crash has no reply to wait for.
                 let wake = wake.expect("something is left to do and nothing will wake it");
