@@ -89,6 +89,15 @@ text_id! {
     StoreId, "store id", |c| c.is_ascii_alphanumeric() || "._-".contains(c), "1 to 64 characters of A-Z a-z 0-9 . _ -"
 }
 
+text_id! {
+    /// What an EC shop calls one order; unique in the shop.
+    OrderId, "order_id", |c| c.is_ascii_graphic(), "1 to 64 printable ASCII characters without spaces"
+}
+text_id! {
+    /// An EC shop.
+    ShopId, "shop id", |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-', "1 to 64 characters of a-z 0-9 -"
+}
+
 macro_rules! uuid_id {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
         $(#[$doc])*
@@ -148,4 +157,6 @@ uuid_id! {
     EventId,
     /// One settlement of a till's business day.
     SettlementId,
+    /// One merge of two members.
+    MergeId,
 }

@@ -10,6 +10,7 @@
 mod amount;
 mod answer;
 mod id;
+mod order;
 mod receipt;
 mod request;
 mod response_code;
@@ -21,8 +22,13 @@ pub use answer::{
     RefundView, ReversalAnswer, ReversalEffect, SettlementAnswer, VoidAnswer,
 };
 pub use id::{
-    AuthorizationId, BasketId, CommandId, EventId, IdError, LotId, MemberId, PendingId, PurchaseId,
-    RefundId, RequestId, SettlementId, StoreId, TerminalId, TransferId,
+    AuthorizationId, BasketId, CommandId, EventId, IdError, LotId, MemberId, MergeId, OrderId,
+    PendingId, PurchaseId, RefundId, RequestId, SettlementId, ShopId, StoreId, TerminalId,
+    TransferId,
+};
+pub use order::{
+    LineQuantity, ORDER_LINES_MAX, ORDER_REFUNDS_MAX, OrderCustomer, OrderLine, OrderRedemption,
+    OrderRefund, OrderStatement, PlacedOrder, Shipped,
 };
 pub use receipt::{LINES_MAX, Receipt, ReceiptLine, ReceiptViolation, TEXT_CHARS_MAX};
 pub use request::{
