@@ -17,11 +17,14 @@ use ledger::{
     programme::BASE_CLASS,
 };
 use member_card::SigningKey;
-use pos_protocol::{CommandId, IdError, MemberId, Points, StoreId, TerminalId};
+use pos_protocol::{CommandId, IdError, MemberId, Points, ShopId, StoreId, TerminalId};
 
 use crate::{
     clock::Clock,
-    store::{ClientScope, ClientSecret, NewClient, Store, StoreError},
+    store::{
+        ClientScope, ClientSecret, Creation, NewClient, NewShop, ShopPlatform, ShopSettings, Store,
+        StoreError,
+    },
     writer::{WriteError, Writer},
 };
 
@@ -70,6 +73,16 @@ pub const CLIENTS: &[SampleClient] = &[
         terminal: None,
     },
 ];
+
+/// EC shops: id, platform, name.
+const SHOPS: &[(&str, ShopPlatform, &str)] = &[
+    ("shop-1", ShopPlatform::Api, "Online shop"),
+    ("shop-2", ShopPlatform::WooCommerce, "Tea by post"),
+];
+/// What the demo's shop on WooCommerce signs with. No secret.
+pub const WEBHOOK_SECRET: &str = "demo-shop-2-webhook-secret";
+/// The client of a shop that calls the gateway itself.
+const SHOP_CLIENT: (&str, &str) = ("shop-1", "shop-1");
 
 /// Members: the file of their card's key, and what they are given, by class.
 const MEMBERS: &[(&str, &[(&str, i64)])] = &[
@@ -131,6 +144,7 @@ impl Demo<'_> {
     pub async fn prepare(&self) -> Result<Vec<SampleMember>, DemoError> {
         self.places().await?;
         self.clients().await?;
+        self.shops().await?;
         let mut members = Vec::with_capacity(MEMBERS.len());
         for (file, grants) in MEMBERS {
             members.push(self.member(&self.folder.join(file), grants).await?);
@@ -162,6 +176,33 @@ impl Demo<'_> {
             };
             self.store.create_client(&new, self.clock.now()).await?;
         }
+        Ok(())
+    }
+
+    /// A shop that calls the gateway itself, and one whose platform sends webhooks.
+    async fn shops(&self) -> Result<(), DemoError> {
+        let now = self.clock.now();
+        let settings = ShopSettings::default();
+        for (id, platform, name) in SHOPS {
+            let id = ShopId::new(id)?;
+            let shop = NewShop {
+                id: &id,
+                platform: *platform,
+                name,
+                base_url: None,
+                settings: &settings,
+            };
+            let made = self.store.create_shop(&shop, now).await?;
+            if made == Creation::Created && platform.webhooks().is_some() {
+                self.store
+                    .add_shop_secret(&id, WEBHOOK_SECRET, now, now)
+                    .await?;
+            }
+        }
+        let (client, shop) = SHOP_CLIENT;
+        self.store
+            .set_client_shop(client, &ShopId::new(shop)?)
+            .await?;
         Ok(())
     }
 

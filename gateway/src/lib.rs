@@ -6,20 +6,28 @@
 //!
 //! Reading order follows the write path inwards and out again: [`http`] turns bytes into commands,
 //! [`writer`] batches them, the crate `ledger` decides them, [`store`] keeps them, [`outbox`] sends what
-//! happened to the broker. [`clock`] is the only place that reads time.
+//! happened to the broker; [`intake`] takes what EC shops send. [`clock`] is the only place that reads time.
 
 pub mod audit;
+pub mod claims;
 pub mod cli;
 pub mod clock;
 pub mod cloud_event;
 pub mod demo;
 pub mod http;
+pub mod import;
+pub mod intake;
 pub mod jobs;
 pub mod limits;
+mod newcomer;
 pub mod outbox;
+pub mod person;
 pub mod programme_file;
+pub mod secrets;
+pub mod sign_in;
 pub mod store;
 pub mod toml_file;
+pub mod wallets;
 pub mod writer;
 
 /// Requests and rows are many small, short-lived pieces of memory, made on one thread and often freed on

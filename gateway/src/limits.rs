@@ -130,6 +130,8 @@ pub const CLIENT_CACHE_ENTRIES_MAX: u64 = 20_000;
 pub const CARD_CACHE_ENTRIES_MAX: u64 = 100_000;
 /// Card proofs seen, kept so that none is taken twice.
 pub const CARD_PROOFS_SEEN_ENTRIES_MAX: u64 = 500_000;
+/// Merged members whose other records a gateway remembers.
+pub const FAMILY_CACHE_ENTRIES_MAX: u64 = 1_000_000;
 /// Authorizations and purchases whose member is known.
 pub const OWNER_CACHE_ENTRIES_MAX: u64 = 100_000;
 
@@ -148,10 +150,54 @@ pub const CARD_BURST_REQUESTS: u32 = 30;
 pub const PEER_REQUESTS_PER_S: u32 = 50;
 /// The same at once.
 pub const PEER_BURST_REQUESTS: u32 = 500;
+/// Codes one member may type at once.
+pub const GUESS_BURST: u32 = 10;
+/// How soon it may type another one.
+pub const GUESS_EVERY_S: u64 = 60;
+/// Codes typed from one address at once; many phones share one.
+pub const PEER_GUESS_BURST: u32 = 100;
+/// How soon another one may be typed there.
+pub const PEER_GUESS_EVERY_S: u64 = 6;
+/// Codes one member may have sent to addresses at once.
+pub const MESSAGE_BURST: u32 = 5;
+/// How soon another one may be sent.
+pub const MESSAGE_EVERY_S: u64 = 300;
+/// Codes that phones at one address may have sent at once.
+pub const PEER_MESSAGE_BURST: u32 = 50;
+/// How soon another one may be sent for them.
+pub const PEER_MESSAGE_EVERY_S: u64 = 30;
+/// Codes sent to one address at once, whoever asks for them.
+pub const RECEIVER_BURST: u32 = 3;
+/// How soon another one may be sent there.
+pub const RECEIVER_EVERY_S: u64 = 600;
 /// Callers whose rate is remembered, per kind of caller.
 pub const RATE_KEYS_MAX: u64 = 100_000;
 /// After this long without a request a caller's rate is forgotten: its bucket is full again by then.
 pub const RATE_KEY_IDLE_S: u64 = 120;
+
+// Guesses: texts of cards that turned out not to be genuine, though they might have been. What they come
+// to in a day is in docs/cards.md, and a test holds it there.
+
+/// Tries at one terminal at once.
+pub const GUESSES_PER_TERMINAL_BURST: u32 = 50;
+/// How soon one grows back.
+pub const GUESSES_PER_TERMINAL_EVERY_S: u64 = 60;
+/// Tries at all terminals of one store at once.
+pub const GUESSES_PER_STORE_BURST: u32 = 500;
+/// How soon one grows back.
+pub const GUESSES_PER_STORE_EVERY_S: u64 = 6;
+/// Tries of one number at once.
+pub const GUESSES_PER_NUMBER_BURST: u32 = 10;
+/// How soon one grows back.
+pub const GUESSES_PER_NUMBER_EVERY_S: u64 = 600;
+/// How far back the password of a wallet pass is looked for: a basket that showed it a while ago shows it
+/// again when it pays.
+pub const PASS_LOOK_BACK_S: i64 = 3_600;
+
+// Wallet passes.
+
+/// Cards of one member that are numbers, passes and plastic: no more passes are made beyond.
+pub const NUMBER_CARDS_PER_MEMBER_MAX: usize = 5;
 
 // Streams to phones.
 
@@ -167,6 +213,67 @@ pub const STREAM_HEARTBEAT_S: u64 = 15;
 pub const STREAM_POLL_MS: u64 = 400;
 /// Events sent to one stream from one look at the store.
 pub const STREAM_PAGE_EVENTS: u32 = 100;
+
+// EC shops.
+
+/// Bytes in the body of a webhook, or of a call that reports orders.
+pub const WEBHOOK_BYTES_MAX: usize = 1_024 * 1_024;
+/// How far the time that a webhook claims may be away. Shopify tries again for four hours.
+pub const WEBHOOK_WINDOW_S: i64 = 6 * 3_600;
+/// Orders in one call.
+pub const STATEMENTS_MAX: usize = 100;
+/// How long a secret stays good after another took its place. Shopify signs with the old one for up to an
+/// hour.
+pub const SHOP_SECRET_OVERLAP_S: i64 = 3_600;
+/// Shops that were read.
+pub const SHOP_CACHE_ENTRIES_MAX: u64 = 10_000;
+/// How long a gateway believes what it last read of a shop: how soon a new secret is good and a disabled
+/// shop shut out.
+pub const SHOP_STANDING_S: u64 = 5;
+/// Calls and webhooks that wait to be written.
+pub const INTAKE_CALLERS_WAITING_MAX: usize = 4_096;
+/// Bytes of bodies that wait to be written.
+pub const INTAKE_BYTES_WAITING_MAX: usize = 64 * 1_024 * 1_024;
+/// Calls and webhooks written in one transaction.
+pub const INTAKE_CALLERS_TOGETHER_MAX: usize = 256;
+/// How often one transaction is tried when another gateway is in the way.
+pub const INTAKE_TRIES_MAX: u32 = 5;
+/// Messages in the works at once.
+pub const INTAKE_IN_FLIGHT_MAX: usize = 128;
+/// How often the inbox is looked at unasked, for what other gateways took.
+pub const INTAKE_POLL_MS: u64 = 200;
+/// The first pause before a message is tried again; twice as long after each further try.
+pub const INTAKE_AGAIN_MS_MIN: i64 = 500;
+/// The longest pause.
+pub const INTAKE_AGAIN_MS_MAX: i64 = 300_000;
+/// How often a message is tried again after a fault.
+pub const INTAKE_FAULTS_MAX: u32 = 5;
+/// How long giving the lease back may take.
+pub const INTAKE_RELEASE_TIMEOUT_MS: u64 = 2_000;
+/// How often the inbox is cleared and shops are looked at that have to be asked.
+pub const INTAKE_UPKEEP_S: u64 = 30;
+/// How often the length and age of the inbox are measured.
+pub const INTAKE_MEASURE_S: u64 = 5;
+/// How long settled messages are kept, so that repeats are known.
+pub const INBOX_KEEP_DAYS: i64 = 14;
+/// Messages removed in one transaction.
+pub const INBOX_PRUNE_ROWS: u32 = 500;
+/// Minutes between two looks for orders that no webhook of an EC-CUBE shop told of.
+pub const EC_CUBE_POLL_MINUTES_DEFAULT: u32 = 10;
+/// Minutes by which a look reaches further back than the one before.
+pub const EC_CUBE_POLL_OVERLAP_MINUTES: i64 = 15;
+/// Pages of one look.
+pub const EC_CUBE_POLL_PAGES_MAX: u32 = 100;
+/// Orders that one EC-CUBE shop is asked for at once.
+pub const EC_CUBE_QUESTIONS_MAX: usize = 8;
+/// When a message is looked at again for which there was no room among those.
+pub const EC_CUBE_BUSY_MS: i64 = 500;
+/// How long an EC-CUBE shop that was away is left alone.
+pub const EC_CUBE_REST_MS: i64 = 10_000;
+/// Link codes that one shop system may try a second.
+pub const LINK_TRIES_PER_S: u32 = 1;
+/// The same at once.
+pub const LINK_BURST_TRIES: u32 = 30;
 
 // The relay to the broker.
 
@@ -272,6 +379,14 @@ pub fn check() -> Option<&'static str> {
         (
             2 * RELAY_BEAT_MS < RELAY_HOLD_MS && RELAY_HOLD_MS + RELAY_BEAT_MS < RELAY_UNSEEN_MS,
             "a holder of the relay's lease stops before another one starts, and not for one late beat",
+        ),
+        (
+            WEBHOOK_WINDOW_S > 4 * 3_600,
+            "a webhook that is tried again for four hours must still be timely",
+        ),
+        (
+            WEBHOOK_BYTES_MAX <= INTAKE_BYTES_WAITING_MAX,
+            "the largest webhook must fit into the queue",
         ),
         (
             RELAY_IN_FLIGHT_EVENTS_MAX <= RELAY_TAKEN_EVENTS_MAX

@@ -142,6 +142,14 @@ pub fn contradiction(programme: &Programme) -> Option<Contradiction> {
             "a code that lives 0 seconds can never be used".to_owned(),
         );
     }
+    if let Some(pass) = &programme.cards.apple_range
+        && programme.cards.plastic.touch(pass.range())
+    {
+        return found(
+            "cards.apple_range",
+            "a pass could get the number of somebody's plastic card: no range of cards.plastic may share numbers with it".to_owned(),
+        );
+    }
     None
 }
 

@@ -194,6 +194,16 @@ impl Phone {
         .await
     }
 
+    /// Asks for something to be done, once.
+    ///
+    /// # Panics
+    /// If no answer comes.
+    pub async fn post(&self, base: &str, path: &str, body: &serde_json::Value) -> Reply {
+        let request = self.request(base, "POST", path).json(body);
+        let response = request.send().await.expect("an answer");
+        Reply::read(response).await.expect("a whole answer")
+    }
+
     /// The member's points: available and held.
     ///
     /// # Panics

@@ -49,6 +49,8 @@ words! {
         ProgrammeIssued = "programme.issued",
         /// Points that expired unspent.
         ProgrammeBreakage = "programme.breakage",
+        /// Points on their way between two records of one person; zero after every command.
+        ProgrammeClearing = "programme.clearing",
         /// Points spent at the store.
         StoreRedeemed = "store.redeemed",
         /// Points an advice claimed and no member had; the store bears them.
@@ -83,6 +85,10 @@ words! {
         Maturity = "maturity",
         /// Staff granted or took points.
         Adjustment = "adjustment",
+        /// Points went to a basket of another record of the same person.
+        Pooling = "pooling",
+        /// Pooled points that were not spent went back.
+        PoolingReturn = "pooling_return",
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     account::{Account, Motive},
     command::{Adjustment, Direction},
     decision::{Answer, Stop},
+    denial::Denial,
     event::EventKind,
     lot::{self, LOTS_PER_MEMBER_MAX, LotKey},
     posting::{Posting, Slip},
@@ -17,8 +18,14 @@ impl Posting<'_> {
         let Adjustment {
             member_id, points, ..
         } = *adjustment;
-        if self.member(member_id).is_none() {
+        let Some(member) = self.member(self.root(member_id)) else {
             return Ok(Answer::NotFound);
+        };
+        // A record that was merged is adjusted under the one it was merged into.
+        let member_id = member.id;
+        if member.erased_at.is_some() {
+            // Nobody is there any more who could spend them.
+            return Ok(Answer::Denied(Denial::MemberErased));
         }
         if points.is_zero() {
             return Ok(Answer::Refused(Reason::ZeroPoints));
@@ -56,9 +63,7 @@ impl Posting<'_> {
     }
 
     fn grant(&mut self, slip: &Slip, adjustment: &Adjustment) -> Result<Answer, Stop> {
-        let Adjustment {
-            member_id, points, ..
-        } = *adjustment;
+        let (member_id, points) = (slip.member_id, adjustment.points);
         let scope = adjustment.scope.clone();
         let Some(key) = LotKey::granted(self.programme(), &adjustment.class, self.today, scope)
         else {
@@ -89,10 +94,11 @@ impl Posting<'_> {
 
     /// What staff takes comes from any lot, soonest expiry first.
     fn take(&mut self, slip: &Slip, points: Points) -> Result<Answer, Stop> {
-        let parts = lot::select_any(self.lots_of(slip.member_id).into_iter(), self.today, points);
+        let parts = lot::select_any(self.pool(slip.member_id).into_iter(), self.today, points);
         if lot::sum(&parts) < points {
             return Ok(Answer::Refused(Reason::InsufficientPoints));
         }
+        let parts = self.gather(slip, parts)?;
         self.transfer_parts(
             slip,
             Account::MemberAvailable,
@@ -102,13 +108,12 @@ impl Posting<'_> {
         Ok(Answer::Done)
     }
 
-    /// Whether all of a member's points with `more` stay within the largest amount.
+    /// Whether all of a person's points with `more` stay within the largest amount.
     pub(crate) fn has_room_for(&self, member_id: MemberId, more: Points) -> bool {
-        self.member(member_id).is_some_and(|member| {
-            let all = [member.available, member.held, member.pending, more];
-            all.into_iter()
-                .try_fold(Points::ZERO, Points::checked_add)
-                .is_some()
-        })
+        let family = self.family(member_id).into_iter();
+        let mut all = family
+            .filter_map(|id| self.member(id))
+            .flat_map(|member| [member.available, member.held, member.pending]);
+        self.member(member_id).is_some() && all.try_fold(more, Points::checked_add).is_some()
     }
 }

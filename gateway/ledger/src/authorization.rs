@@ -31,17 +31,12 @@ impl Posting<'_> {
         let member_id = presented.member_id;
         let allowed = self.allowance(presented).points();
         let here = Spending::at(self.programme(), &till.store_id, None);
-        let parts = lot::select(
-            self.lots_of(member_id).into_iter(),
-            here,
-            self.today,
-            allowed,
-        );
+        let parts = lot::select(self.pool(member_id).into_iter(), here, self.today, allowed);
         let points = self.balance(member_id).map(|balance| Balance {
             spendable: Some(lot::sum(&parts)),
             ..balance
         });
-        let member = self.member(member_id).map(|member| member.view());
+        let member = self.view(member_id);
         let answer = InquiryAnswer {
             member,
             points,
@@ -99,19 +94,11 @@ impl Posting<'_> {
             return Err(decline(reason));
         }
         let open_max = self.programme().limits.open_holds_per_member.get();
-        if self
-            .member(member_id)
-            .is_some_and(|member| member.open_holds >= open_max)
-        {
+        if self.total_holds(member_id) >= open_max {
             return Err(decline(Reason::TooManyHolds));
         }
         let here = Spending::at(self.programme(), &till.store_id, None);
-        let parts = lot::select(
-            self.lots_of(member_id).into_iter(),
-            here,
-            self.today,
-            points,
-        );
+        let parts = lot::select(self.pool(member_id).into_iter(), here, self.today, points);
         if lot::sum(&parts) < points {
             Err(decline(Reason::InsufficientPoints))
         } else {
@@ -136,6 +123,7 @@ impl Posting<'_> {
             store_id: Some(till.store_id.clone()),
             business_date: self.business_date(&till.store_id),
         };
+        let parts = self.gather(&slip, parts)?;
         self.transfer_parts(&slip, Account::MemberAvailable, Account::MemberHeld, &parts)?;
         self.count_holds(presented.member_id, |open| open.saturating_add(1));
         let minutes = SignedDuration::from_mins(i64::from(self.programme().holds.minutes.get()));

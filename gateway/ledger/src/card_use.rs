@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use member_card::{CardId, SpendLimit};
 use pos_protocol::{BasketId, MemberId, PurchaseId, StoreId, TerminalId};
 
+use crate::identity::IdentityKey;
+
 /// SHA-256 of a one-time short code's digits.
 pub type ShortCodeHash = [u8; 32];
 
@@ -77,13 +79,14 @@ pub struct CardUse {
     pub binding: Binding,
 }
 
-/// A one-time short code, made for a phone that is online.
+/// A one-time short code, made for a phone that is online; or what a plastic card's number, or an order
+/// of a shop's customer, stands for in one basket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShortCode {
-    /// SHA-256 of its digits; the digits are not kept.
+    /// SHA-256 of its digits, which are not kept; or of what names the basket.
     pub hash: ShortCodeHash,
-    /// The card that asked for it.
-    pub card_id: CardId,
+    /// The card that asked for it, or whose number it is; none for a shop's customer.
+    pub card_id: Option<CardId>,
     /// Whose.
     pub member_id: MemberId,
     /// What the shopper allowed.
@@ -109,6 +112,27 @@ pub enum CardProof {
     },
     /// Twenty digits that look like a short code.
     ShortCode(ShortCodeHash),
+    /// A wallet pass whose one-time password fits.
+    Pass {
+        /// The card.
+        card_id: CardId,
+        /// The second at which the password's step begins.
+        step_at: u32,
+    },
+    /// A plastic card's number, as it is used in one basket.
+    Number {
+        /// The card.
+        card_id: CardId,
+        /// Hash of card, terminal and basket.
+        used: ShortCodeHash,
+    },
+    /// A customer whom an EC shop has signed in, as it is used for one order.
+    Customer {
+        /// The shop's customer.
+        key: IdentityKey,
+        /// Hash of shop and order.
+        used: ShortCodeHash,
+    },
     /// Anything else: malformed, unknown, wrongly signed. One decline for all.
     NotGenuine,
 }
@@ -121,7 +145,13 @@ impl CardProof {
             Self::Text {
                 card_id, issued_at, ..
             } => Some(UseKey::Text { card_id, issued_at }),
-            Self::ShortCode(hash) => Some(UseKey::ShortCode(hash)),
+            Self::Pass { card_id, step_at } => Some(UseKey::Text {
+                card_id,
+                issued_at: step_at,
+            }),
+            Self::ShortCode(hash)
+            | Self::Number { used: hash, .. }
+            | Self::Customer { used: hash, .. } => Some(UseKey::ShortCode(hash)),
             Self::NotGenuine => None,
         }
     }

@@ -9,8 +9,16 @@ use pos_protocol::{
     RefundLine, RequestId, SettlementTotals,
 };
 
+mod person;
+
+pub use person::{
+    Confirm, EnterLinkCode, Erasure, IssueCard, Link, MakeLinkCode, Merging, OpeningLot,
+    OrderReport, ProfileChange, Side, StartVerification, Unmerging,
+};
+
 use crate::{
     card_use::{CardProof, ShortCodeHash, Till},
+    identity::IdentityKey,
     lot::Scope,
     member::MemberNo,
     programme::Programme,
@@ -69,6 +77,44 @@ pub enum Operation {
     },
     /// Staff puts a new version of the programme in force, for every gateway.
     ActivateProgramme(Box<Activation>),
+    /// Two sides, both proved, turn out to be one person.
+    Link(Box<Link>),
+    /// A code is to be shown that links whoever enters it.
+    MakeLinkCode(Box<MakeLinkCode>),
+    /// A code that links was entered.
+    EnterLinkCode(Box<EnterLinkCode>),
+    /// A code was sent to an address.
+    StartVerification(Box<StartVerification>),
+    /// A code that was sent to an address came back.
+    Confirm(Box<Confirm>),
+    /// An identity is given up.
+    RevokeIdentity {
+        /// The member whose identity it must be.
+        member_id: MemberId,
+        /// The identity.
+        key: IdentityKey,
+    },
+    /// The owner gives a card a name.
+    NameCard {
+        /// The member whose card it must be.
+        member_id: MemberId,
+        /// The card.
+        card_id: CardId,
+        /// What to call it.
+        name: String,
+    },
+    /// A plastic card or wallet pass is made known, with what it brings along.
+    IssueCard(Box<IssueCard>),
+    /// Staff merges two members.
+    Merge(Box<Merging>),
+    /// Staff parts two members again.
+    Unmerge(Box<Unmerging>),
+    /// An EC shop says how an order stands.
+    ReportOrder(Box<OrderReport>),
+    /// Personal data, sealed at the edge, takes the place of what was there.
+    SetProfile(Box<ProfileChange>),
+    /// The person behind a member is forgotten; the ledger stays.
+    Erase(Box<Erasure>),
 }
 
 /// Staff puts a new version of the programme in force.

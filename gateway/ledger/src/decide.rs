@@ -7,6 +7,7 @@ use crate::{
     command::{Ask, Command, Operation, PosCommand},
     decision::{Answer, Broken, Decision, Stop},
     posting::Posting,
+    purchase::{Channel, Sale},
     records::{RequestKind, StoredRequest},
     reply::Reply,
     state::{Changes, State},
@@ -14,7 +15,7 @@ use crate::{
 
 /// Decides one command. Total: every state and command has a decision, and a decline is one.
 ///
-/// `state` holds the rows that [`Keys`](crate::state::Keys) names for the command; `now` is the
+/// `state` holds the rows that [`Keys`](crate::keys::Keys) names for the command; `now` is the
 /// gateway's clock when the command arrived.
 #[must_use]
 pub fn decide(state: &State, command: &Command, now: Timestamp) -> Decision {
@@ -42,6 +43,23 @@ pub fn decide(state: &State, command: &Command, now: Timestamp) -> Decision {
             actor,
         } => Ok(posting.set_blocked(*member_id, *blocked, reason, actor)),
         Operation::ActivateProgramme(activation) => Ok(posting.activate_programme(activation)),
+        Operation::Link(link) => posting.link(link),
+        Operation::MakeLinkCode(make) => Ok(posting.make_link_code(make)),
+        Operation::EnterLinkCode(enter) => posting.enter_link_code(enter),
+        Operation::StartVerification(start) => Ok(posting.start_verification(start)),
+        Operation::Confirm(confirm) => posting.confirm(confirm),
+        Operation::RevokeIdentity { member_id, key } => posting.revoke_identity(*member_id, *key),
+        Operation::NameCard {
+            member_id,
+            card_id,
+            name,
+        } => Ok(posting.name_card(*member_id, *card_id, name)),
+        Operation::IssueCard(issue) => posting.issue_card(issue),
+        Operation::Merge(merging) => posting.merge(merging),
+        Operation::Unmerge(unmerging) => posting.unmerge(unmerging),
+        Operation::ReportOrder(report) => posting.report_order(report),
+        Operation::SetProfile(change) => Ok(posting.set_profile(change)),
+        Operation::Erase(erasure) => posting.erase(erasure),
     };
     match decided {
         Ok(answer) => Decision {
@@ -118,13 +136,14 @@ fn ask(posting: &mut Posting<'_>, pos: &PosCommand) -> Result<Reply, Stop> {
         } => {
             let advice = advice.as_ref();
             posting.purchase(
-                crate::purchase::Sale {
+                Sale {
                     till,
-                    request_id,
                     basket_id,
                     receipt,
                     advice,
+                    channel: Channel::Store,
                 },
+                request_id,
                 payment,
             )
         }

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use member_card::CardId;
-use pos_protocol::{MemberId, Reason};
+use pos_protocol::{MemberId, PurchaseId, Reason};
+use uuid::Uuid;
 
-use crate::{member::MemberNo, state::Changes};
+use crate::{denial::Denial, member::MemberNo, order::OrderState, state::Changes};
 
 /// The outcome of one command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,8 +56,38 @@ pub enum Answer {
     },
     /// The command did what it says.
     Done,
+    /// Both sides are this member now.
+    Linked {
+        /// The record that stays.
+        member_id: MemberId,
+        /// The record that became an alias, if two were merged.
+        merged: Option<MemberId>,
+    },
+    /// Both sides are members; who asks has to agree that they are merged. Nothing changed.
+    WouldMerge {
+        /// The other member.
+        member_id: MemberId,
+    },
+    /// A code was made that has to come back before a time.
+    CodeMade {
+        /// The verification it belongs to; nil for a code that links.
+        id: Uuid,
+        /// Until when.
+        expires_at: Timestamp,
+    },
+    /// The order is booked as far as it goes.
+    OrderBooked {
+        /// Whose, if a customer was named.
+        member_id: Option<MemberId>,
+        /// What has become of it.
+        state: OrderState,
+        /// The purchase that stands for it.
+        purchase_id: Option<PurchaseId>,
+    },
     /// A rule says no to staff or owner; nothing changed but what was due by now.
     Refused(Reason),
+    /// The same, about a person.
+    Denied(Denial),
     /// What the command names does not exist, or is not the caller's.
     NotFound,
     /// The state contradicts itself; nothing changed. A fault, never an answer to a till.

@@ -14,7 +14,7 @@ use crate::{
     calendar,
     decision::Broken,
     event::EventKind,
-    lot::{self, Lot, LotExpiry, Part},
+    lot::{self, Lender, Lot, LotExpiry, Part},
     posting::{Posting, Slip},
     records::{Authorization, HoldState},
 };
@@ -27,15 +27,23 @@ pub(crate) struct Renewed {
 }
 
 impl Posting<'_> {
-    /// Lets everything happen to the member that is due by now.
+    /// Lets everything happen that is due by now, to all records of the person.
     pub(crate) fn settle_due(&mut self, member_id: MemberId) -> Result<(), Broken> {
-        for hold in self.holds_of(member_id) {
-            if hold.expires_at <= self.now {
-                self.release(hold, HoldState::Expired)?;
+        let family = self.family(member_id);
+        for member_id in family.iter().copied() {
+            for hold in self.holds_of(member_id) {
+                if hold.expires_at <= self.now {
+                    self.release(hold, HoldState::Expired)?;
+                }
             }
+            // What a capture left over.
+            self.send_home(member_id)?;
         }
-        self.mature_pending(member_id)?;
-        self.expire_lots(member_id)
+        for member_id in family {
+            self.mature_pending(member_id)?;
+            self.expire_lots(member_id)?;
+        }
+        Ok(())
     }
 
     /// Ends a hold without a payment: its points go back to their lots.
@@ -57,6 +65,8 @@ impl Posting<'_> {
             Account::MemberAvailable,
             &hold.parts,
         )?;
+        // Before the end of the hold is told: with it goes the balance as it is then.
+        self.send_home(hold.member_id)?;
         self.count_holds(hold.member_id, |open| open.saturating_sub(1));
         hold.state = state;
         hold.resolved_at = Some(self.now);
@@ -125,44 +135,62 @@ impl Posting<'_> {
         Ok(())
     }
 
-    fn expire_lots(&mut self, member_id: MemberId) -> Result<(), Broken> {
+    pub(crate) fn is_erased(&self, member_id: MemberId) -> bool {
+        let member = self.member(member_id);
+        member.is_some_and(|member| member.erased_at.is_some())
+    }
+
+    pub(crate) fn expire_lots(&mut self, member_id: MemberId) -> Result<(), Broken> {
         let today = self.today;
+        // Nobody is there any more who could spend what an erased person left.
+        let erased = self.is_erased(member_id);
         let due: Vec<_> = self
             .lots_of(member_id)
             .into_iter()
-            .filter(|lot| !lot.available.is_zero() && lot.is_expired(today))
+            .filter(|lot| !lot.available.is_zero() && (erased || lot.is_expired(today)))
             .cloned()
             .collect();
         for lot in due {
             self.lapse(member_id, lot.id, lot.available)?;
-            let data = json!({
-                "member_id": member_id,
-                "points": lot.available,
-                "class": lot.key.class,
-                "expired_on": lot.key.expires_on,
-            });
-            self.member_event(
-                member_id,
-                EventKind::PointsExpired,
-                format!("lot/{}", lot.id),
-                data,
-            );
+            self.tell_expiry(&lot, lot.available);
         }
         Ok(())
     }
 
-    /// A purchase is activity: lots that expire by activity get a new last day. Says which points
-    /// have it now, by class.
+    pub(crate) fn tell_expiry(&mut self, lot: &Lot, points: Points) {
+        let data = json!({
+            "member_id": lot.member_id,
+            "points": points,
+            "class": lot.key.class,
+            "expired_on": lot.key.expires_on,
+        });
+        let subject = format!("lot/{}", lot.id);
+        self.member_event(lot.member_id, EventKind::PointsExpired, subject, data);
+    }
+
+    /// A purchase is activity of the person: lots that expire by activity get a new last day. Says which
+    /// points have it now, by class.
     pub(crate) fn note_activity(&mut self, member_id: MemberId) -> BTreeMap<String, Renewed> {
         let today = self.today;
         if let Some(mut member) = self.member(member_id).cloned() {
             member.last_activity_on = Some(today);
             self.put_member(member_id, member);
         }
-        // What is only kept by an open hold past its last day is not revived.
-        let alive = |lot: &&Lot| lot.is_open() && !lot.is_expired(today);
+        let open = self.pool(member_id).into_iter();
+        let open: Vec<_> = open.filter(|lot| lot.is_open()).collect();
+        let lent: Vec<_> = open.iter().filter_map(|lot| lot.key.lender).collect();
+        let counts = |lot: &Lot| {
+            let key = |lender: &Lender| (lender.member_id, lender.lot_id);
+            lot.is_open()
+                || lent
+                    .iter()
+                    .any(|lender| key(lender) == (lot.member_id, lot.id))
+        };
+        // What is only kept by an open hold past its last day is not revived. What is lent out has its last
+        // day at home.
+        let alive = |lot: &&Lot| counts(lot) && lot.key.lender.is_none() && !lot.is_expired(today);
         let lots: Vec<_> = self
-            .lots_of(member_id)
+            .pool(member_id)
             .into_iter()
             .filter(alive)
             .cloned()
@@ -171,7 +199,8 @@ impl Posting<'_> {
         for lot in lots {
             let before = lot.key.expires_on;
             let lot = self.renew(lot);
-            if let Some(expires_on) = lot.key.expires_on.filter(|_| lot.key.expires_on != before) {
+            let moved = lot.is_open() && lot.key.expires_on != before;
+            if let Some(expires_on) = lot.key.expires_on.filter(|_| moved) {
                 // All of one class get the same day.
                 let class = renewed.entry(lot.key.class).or_insert(Renewed {
                     expires_on,
@@ -184,12 +213,11 @@ impl Posting<'_> {
         renewed
     }
 
-    /// The lot with the last day that the member's newest purchase gives it, if it expires by activity.
-    /// Closed lots are renewed when points come back to them.
+    /// The lot with the last day that the person's newest purchase gives it, if it expires by activity.
+    /// Closed lots are renewed when spent points come back to them.
     pub(crate) fn renew(&mut self, mut lot: Lot) -> Lot {
-        let member = self.member(lot.member_id);
-        let renewed = member
-            .and_then(|member| member.last_activity_on)
+        let renewed = self
+            .last_activity(lot.member_id)
             .zip(self.programme().classes.get(&lot.key.class))
             .and_then(|(day, class)| calendar::last_day(class.expiry, day));
         if lot.key.expiry == LotExpiry::Activity && lot.key.expires_on < renewed {
@@ -214,28 +242,6 @@ impl Posting<'_> {
             Some(lot_id),
             points,
         )
-    }
-
-    /// Pays what the member owes from points just granted into `lot_id`; says how many.
-    pub(crate) fn pay_debt(
-        &mut self,
-        member_id: MemberId,
-        lot_id: pos_protocol::LotId,
-        granted: Points,
-    ) -> Result<Points, Broken> {
-        let owed = self
-            .member(member_id)
-            .map_or(Points::ZERO, |member| member.owed);
-        let paid = owed.min(granted);
-        let slip = self.programme_slip(member_id, Motive::DebtSettlement, lot_id.as_uuid());
-        self.transfer(
-            &slip,
-            Account::MemberAvailable,
-            Account::MemberOwed,
-            Some(lot_id),
-            paid,
-        )?;
-        Ok(paid)
     }
 
     /// A slip for what no store is part of.

@@ -1,8 +1,8 @@
 //! How many points a receipt earns, and why in words.
 
-use pos_protocol::{Points, Receipt};
+use pos_protocol::{Points, Receipt, ReceiptLine, Yen};
 
-use crate::programme::{Basis, EarnRule, Programme, Rounding};
+use crate::programme::{Basis, EarnRule, Programme, Rounding, SHIPPING_CATEGORY, ShippingFee};
 
 /// `a × b ÷ c`, floored; zero where `c` is zero. Exact for any amounts.
 pub(crate) fn share(a: i64, b: i64, c: i64) -> i64 {
@@ -13,6 +13,11 @@ pub(crate) fn share(a: i64, b: i64, c: i64) -> i64 {
         .unwrap_or(0)
 }
 
+/// Whether a line earns at all.
+pub(crate) fn earns(programme: &Programme, line: &ReceiptLine) -> bool {
+    programme.ec.shipping_fee == ShippingFee::Included || line.category != SHIPPING_CATEGORY
+}
+
 /// The yen a receipt earns on: without tax and without the part paid with points, as the rule says.
 /// The tax within the part paid with points is taken out once, not twice.
 fn basis_yen(programme: &Programme, receipt: &Receipt, redeemed: Points) -> i64 {
@@ -21,9 +26,12 @@ fn basis_yen(programme: &Programme, receipt: &Receipt, redeemed: Points) -> i64 
         .get()
         .saturating_mul(i64::from(programme.yen_per_point.get()))
         .min(total);
+    let idle = receipt.lines.iter().filter(|line| !earns(programme, line));
+    let idle = Yen::total(idle.map(|line| line.amount)).get();
+    let earning = total.saturating_sub(idle);
     let counted = match programme.earn.paid_with_points {
-        Basis::Included => total,
-        Basis::Excluded => total.saturating_sub(paid_with_points),
+        Basis::Included => earning,
+        Basis::Excluded => earning.min(total.saturating_sub(paid_with_points)),
     };
     match programme.earn.tax {
         Basis::Included => counted,

@@ -24,6 +24,8 @@ words! {
         MemberUnblocked = "member.unblocked",
         /// A card was made for a member.
         CardEnrolled = "card.enrolled",
+        /// A card's owner gave it a name; which, is not told.
+        CardNamed = "card.named",
         /// A card was revoked, for ever.
         CardRevoked = "card.revoked",
         /// A card text or short code was shown for a second basket, and declined there.
@@ -48,6 +50,28 @@ words! {
         PointsExpired = "points.expired",
         /// Staff granted or took points.
         PointsAdjusted = "points.adjusted",
+        /// Points went to a basket of another record of the same person.
+        PointsPooled = "points.pooled",
+        /// Pooled points that were not spent came back.
+        PointsReturned = "points.returned",
+        /// Another record of the same person paid a debt.
+        DebtSettled = "debt.settled",
+        /// An identity was proved to be the member's.
+        MemberLinked = "member.linked",
+        /// An identity was given up.
+        MemberUnlinked = "member.unlinked",
+        /// For some hours the member's cards earn and do not spend: an address was taken over.
+        MemberEarnsOnly = "member.earns_only",
+        /// The person behind the member was erased.
+        MemberErased = "member.erased",
+        /// Personal data was changed; which, is not told.
+        ProfileChanged = "member.profile_changed",
+        /// An EC order was paid, shipped, changed or cancelled.
+        OrderChanged = "order.changed",
+        /// Two records turned out to be one person's. Told of both.
+        MemberMerged = "member.merged",
+        /// Two merged records were parted again. Told of both.
+        MemberUnmerged = "member.unmerged",
         /// A till's totals of a business day were held against the gateway's.
         SettlementRecorded = "settlement.recorded",
         /// A version of the programme came into force.

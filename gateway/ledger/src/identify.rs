@@ -9,12 +9,16 @@ use pos_protocol::{BasketId, MemberId, Points, Reason};
 use serde_json::json;
 
 use crate::{
-    card_use::{Binding, CardProof, CardUse, ShortCodeHash, Till, UseKey},
+    card_use::{Binding, CardProof, CardUse, ShortCode, ShortCodeHash, Till, UseKey},
     decision::Stop,
     event::EventKind,
-    member::{CardStatus, MemberStatus},
+    identity::Identity,
+    member::{Card, CardKind, CardStatus, MemberStatus},
     posting::Posting,
 };
+
+/// Seconds for which a wallet pass shows one password.
+const PASS_STEP_S: u32 = 30;
 
 /// A card text that serves this basket.
 #[derive(Debug, Clone, Copy)]
@@ -40,9 +44,38 @@ impl Posting<'_> {
                 card_id,
                 issued_at,
                 spend,
-            } => self.identify_text(till, basket_id, (card_id, issued_at, spend), scanned_at),
+            } => {
+                let text = (card_id, issued_at, spend);
+                self.identify_text(till, basket_id, CardKind::Device, text, scanned_at)
+            }
+            CardProof::Pass { card_id, step_at } => {
+                let most = self.programme().cards.wallet_points_per_basket.get();
+                let spend = SpendLimit::UpTo(
+                    u32::try_from(most)
+                        .unwrap_or(u32::MAX)
+                        .min(SpendLimit::POINTS_MAX),
+                );
+                let text = (card_id, step_at, spend);
+                self.identify_text(till, basket_id, CardKind::Wallet, text, scanned_at)
+            }
             CardProof::ShortCode(hash) => {
                 self.identify_short_code(till, basket_id, hash, scanned_at)
+            }
+            CardProof::Number { card_id, used } => {
+                let plastic = |card: &&Card| card.kind == CardKind::Plastic;
+                let card = self.card(card_id).filter(plastic);
+                let member_id = card.ok_or(Stop::decline(Reason::UnknownCard))?.member_id;
+                let owner = (Some(card_id), member_id, SpendLimit::EarnOnly);
+                self.identify_basket(till, basket_id, used, owner, scanned_at)
+            }
+            CardProof::Customer { key, used } => {
+                let standing = |row: &&Identity| row.revoked_at.is_none();
+                let customer = self.identity(key).filter(standing);
+                let member_id = customer
+                    .ok_or(Stop::decline(Reason::UnknownCard))?
+                    .member_id;
+                let owner = (None, member_id, SpendLimit::Unlimited);
+                self.identify_basket(till, basket_id, used, owner, scanned_at)
             }
         }
     }
@@ -51,33 +84,23 @@ impl Posting<'_> {
         &mut self,
         till: &Till,
         basket_id: &BasketId,
+        kind: CardKind,
         (card_id, issued_at, spend): (CardId, u32, SpendLimit),
         scanned_at: Timestamp,
     ) -> Result<Presented, Stop> {
-        let member_id = self
-            .card(card_id)
-            .ok_or(Stop::decline(Reason::UnknownCard))?
-            .member_id;
+        let card = self.card(card_id).filter(|card| card.kind == kind);
+        let member_id = card.ok_or(Stop::decline(Reason::UnknownCard))?.member_id;
         let used = UseKey::Text { card_id, issued_at };
         self.settle_due(member_id)?;
         if self.check_binding(till, basket_id, used, member_id, scanned_at)? {
-            self.check_standing(card_id, member_id)?;
+            self.check_standing(Some(card_id), member_id)?;
             let allowed = self
                 .card_use((card_id, issued_at))
                 .map_or(spend, |first| first.spend);
-            return Ok(Presented {
-                used,
-                member_id,
-                spend: allowed,
-            });
+            return Ok(self.presented(used, member_id, allowed));
         }
-        self.check_standing(card_id, member_id)?;
-        let rule = &self.programme().cards;
-        let window = FreshnessWindow {
-            before_s: rule.fresh_before_seconds.get(),
-            after_s: rule.fresh_after_seconds.get(),
-        };
-        match freshness(issued_at, scanned_at.as_second(), window) {
+        self.check_standing(Some(card_id), member_id)?;
+        match freshness(issued_at, scanned_at.as_second(), self.window(kind)) {
             Freshness::Fresh => {}
             Freshness::Stale => {
                 return Err(Stop::decline_member(Reason::CardTextExpired, member_id));
@@ -97,11 +120,80 @@ impl Posting<'_> {
                 binding,
             },
         );
-        Ok(Presented {
+        Ok(self.presented(used, member_id, spend))
+    }
+
+    /// When a text is fresh. A pass shows the password of its own clock's step; the step before and the
+    /// one after are good as well (RFC 6238, section 5.2).
+    fn window(&self, kind: CardKind) -> FreshnessWindow {
+        let rule = &self.programme().cards;
+        match kind {
+            CardKind::Wallet => FreshnessWindow {
+                before_s: PASS_STEP_S.saturating_mul(2).saturating_sub(1),
+                after_s: PASS_STEP_S,
+            },
+            CardKind::Device | CardKind::Plastic => FreshnessWindow {
+                before_s: rule.fresh_before_seconds.get(),
+                after_s: rule.fresh_after_seconds.get(),
+            },
+        }
+    }
+
+    /// Whether the record took over an address lately, and only earns for now.
+    pub(crate) fn earns_only(&self, member_id: MemberId) -> bool {
+        let member = self.member(member_id);
+        let until = member.and_then(|member| member.earn_only_until);
+        until.is_some_and(|until| until > self.now)
+    }
+
+    /// What a basket may do under this text. A record that only earns for now spends nothing.
+    fn presented(&self, used: UseKey, member_id: MemberId, spend: SpendLimit) -> Presented {
+        let spend = if self.earns_only(member_id) {
+            SpendLimit::EarnOnly
+        } else {
+            spend
+        };
+        Presented {
             used,
             member_id,
             spend,
-        })
+        }
+    }
+
+    /// A number, or a customer that a shop has signed in, says nothing of its own time: it is bound to the
+    /// basket that shows it, and serves it for the basket's life.
+    fn identify_basket(
+        &mut self,
+        till: &Till,
+        basket_id: &BasketId,
+        hash: ShortCodeHash,
+        (card_id, member_id, spend): (Option<CardId>, MemberId, SpendLimit),
+        scanned_at: Timestamp,
+    ) -> Result<Presented, Stop> {
+        let used = UseKey::ShortCode(hash);
+        self.settle_due(member_id)?;
+        let bound = self.check_binding(till, basket_id, used, member_id, scanned_at)?;
+        // The customer may have become another member's since.
+        let first = self.short_code(hash).map(|code| code.member_id);
+        if first.is_some_and(|first| first != member_id) {
+            return Err(Stop::decline(Reason::CardAlreadyUsed));
+        }
+        self.check_standing(card_id, member_id)?;
+        if !bound {
+            let binding = Some(Binding::new(till, basket_id, self.now));
+            self.put_short_code(
+                hash,
+                ShortCode {
+                    hash,
+                    card_id,
+                    member_id,
+                    spend,
+                    expires_at: self.now,
+                    binding,
+                },
+            );
+        }
+        Ok(self.presented(used, member_id, spend))
     }
 
     fn identify_short_code(
@@ -119,17 +211,13 @@ impl Posting<'_> {
         self.settle_due(member_id)?;
         let bound = self.check_binding(till, basket_id, used, member_id, scanned_at)?;
         self.check_standing(code.card_id, member_id)?;
-        let presented = Presented {
-            used,
-            member_id,
-            spend: code.spend,
-        };
+        let presented = self.presented(used, member_id, code.spend);
         if !bound {
             if code.expires_at <= scanned_at {
                 return Err(Stop::decline_member(Reason::CardTextExpired, member_id));
             }
             let binding = Some(Binding::new(till, basket_id, self.now));
-            self.put_short_code(hash, crate::card_use::ShortCode { binding, ..code });
+            self.put_short_code(hash, ShortCode { binding, ..code });
         }
         Ok(presented)
     }
@@ -174,12 +262,14 @@ impl Posting<'_> {
         Ok(true)
     }
 
-    fn check_standing(&self, card_id: CardId, member_id: MemberId) -> Result<(), Stop> {
-        match self.card(card_id) {
-            Some(card) if card.status == CardStatus::Active => {}
-            _ => return Err(Stop::decline(Reason::CardBlocked)),
+    /// Whether the card is good, if one was shown, and the person takes part.
+    fn check_standing(&self, card_id: Option<CardId>, member_id: MemberId) -> Result<(), Stop> {
+        let good = |id| matches!(self.card(id), Some(card) if card.status == CardStatus::Active);
+        if !card_id.is_none_or(good) {
+            return Err(Stop::decline(Reason::CardBlocked));
         }
-        match self.member(member_id) {
+        match self.member(self.root(member_id)) {
+            Some(member) if member.erased_at.is_some() => Err(Stop::decline(Reason::CardBlocked)),
             Some(member) if member.status == MemberStatus::Active => Ok(()),
             Some(_) => Err(Stop::decline(Reason::MemberBlocked)),
             None => Err(Stop::Broken(crate::decision::Broken(

@@ -6,7 +6,7 @@
 //!
 //! Reading order: [`programme`] and [`calendar`] (the settings), [`account`] and [`lot`] (where
 //! points are), [`member`], [`card_use`], [`records`] (rows), [`event`] (what is told), [`command`] (what can be asked),
-//! [`state`] (what is read and changed), then `decide` and the module of each noun.
+//! [`state`] (what is read and changed), [`keys`] (which rows those are), then `decide` and the module of each noun.
 
 #![cfg_attr(
     not(test),
@@ -24,9 +24,14 @@ pub mod calendar;
 pub mod card_use;
 pub mod command;
 pub mod decision;
+pub mod denial;
 pub mod event;
+pub mod identity;
+pub mod keys;
 pub mod lot;
 pub mod member;
+pub mod order;
+pub mod profile;
 pub mod programme;
 pub mod records;
 pub mod state;
@@ -36,8 +41,13 @@ mod authorization;
 mod decide;
 mod due;
 mod earning;
+mod family;
 mod identify;
+mod issuing;
+mod linking;
 mod membership;
+mod merging;
+mod ordering;
 mod payment;
 mod posting;
 mod purchase;
@@ -47,3 +57,4 @@ mod reversal;
 mod settlement;
 
 pub use decide::decide;
+pub use family::RECORDS_PER_PERSON_MAX;

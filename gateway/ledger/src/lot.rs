@@ -52,6 +52,18 @@ pub struct LotKey {
     pub funding: String,
     /// Where they may be spent.
     pub scope: Scope,
+    /// The lot of another record of the same person that these points come from. Such a lot holds what
+    /// a basket took from there; what is not spent goes back at once.
+    pub lender: Option<Lender>,
+}
+
+/// A lot of another record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lender {
+    /// Whose.
+    pub member_id: MemberId,
+    /// The lot.
+    pub lot_id: LotId,
 }
 
 impl LotKey {
@@ -71,6 +83,7 @@ impl LotKey {
             expires_on,
             funding: FUNDED_BY_PROGRAMME.to_owned(),
             scope,
+            lender: None,
         })
     }
 }

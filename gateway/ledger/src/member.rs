@@ -1,6 +1,6 @@
 //! Members and the cards that lead to them.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use jiff::{Timestamp, civil::Date};
 use member_card::CardId;
@@ -110,6 +110,14 @@ pub struct Member {
     pub last_activity_on: Option<Date>,
     /// When the member was made.
     pub enrolled_at: Timestamp,
+    /// The record this one was merged into: an alias, whose cards and orders go on working.
+    pub merged_into: Option<MemberId>,
+    /// Records that were merged into this one.
+    pub merged: BTreeSet<MemberId>,
+    /// Until then the record's cards and customers earn and do not spend: it took over another's address.
+    pub earn_only_until: Option<Timestamp>,
+    /// When the person behind the record was erased; the ledger stays.
+    pub erased_at: Option<Timestamp>,
 }
 
 impl Member {
@@ -129,7 +137,18 @@ impl Member {
             event_sequence: 0,
             last_activity_on: None,
             enrolled_at,
+            merged_into: None,
+            merged: BTreeSet::new(),
+            earn_only_until: None,
+            erased_at: None,
         }
+    }
+
+    /// The records this one is linked to directly, by merges that stand.
+    pub fn linked(&self) -> impl Iterator<Item = MemberId> + '_ {
+        self.merged_into
+            .into_iter()
+            .chain(self.merged.iter().copied())
     }
 
     /// What a cashier sees.
@@ -155,15 +174,31 @@ words! {
     }
 }
 
-/// A card: the public key of one phone, leading to one member.
+words! {
+    /// What a card is, and so what it may do.
+    CardKind {
+        /// The key of one phone: earns, and spends what the phone allows.
+        Device = "device",
+        /// A wallet pass with a rotating barcode: earns, and spends up to the programme's limit.
+        Wallet = "wallet",
+        /// A number that anybody can copy: earns only.
+        Plastic = "plastic",
+    }
+}
+
+/// A card: what a till scans, leading to one member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Card {
-    /// First 8 bytes of SHA-256 of the key.
+    /// First 8 bytes of SHA-256 of a phone's key; first 8 bytes of a number's keyed hash.
     pub id: CardId,
     /// Whose.
     pub member_id: MemberId,
-    /// SEC1 uncompressed point, 65 bytes.
+    /// What it is.
+    pub kind: CardKind,
+    /// A phone's public key, a SEC1 uncompressed point of 65 bytes; a number's keyed hash, 32 bytes.
     pub public_key: Vec<u8>,
+    /// What its owner calls it; for a number, its last digits. Empty if nobody gave it a name.
+    pub name: String,
     /// Whether it is good.
     pub status: CardStatus,
     /// When the phone first showed it.

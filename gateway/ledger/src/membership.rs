@@ -10,7 +10,7 @@ use crate::{
     command::{Activation, Enrol},
     decision::{Answer, Stop},
     event::EventKind,
-    member::{Card, CardStatus, Member, MemberStatus},
+    member::{Card, CardKind, CardStatus, Member, MemberStatus},
     posting::Posting,
     programme::BASE_RANK,
     records::ProgrammeVersion,
@@ -21,14 +21,14 @@ impl Posting<'_> {
     pub(crate) fn enrol(&mut self, enrol: &Enrol) -> Result<Answer, Stop> {
         let card_id = enrol.card_id;
         if let Some(card) = self.card(card_id) {
-            if card.status == CardStatus::Revoked {
+            if card.status == CardStatus::Revoked || self.is_erased(card.member_id) {
                 return Ok(Answer::Refused(Reason::CardBlocked));
             }
             if card.public_key != enrol.public_key {
                 // Two keys with one hash: the second is not let in.
                 return Ok(Answer::Refused(Reason::UnknownCard));
             }
-            let member_id = card.member_id;
+            let member_id = self.root(card.member_id);
             let member = self
                 .member(member_id)
                 .ok_or(crate::decision::Broken("a card leads to no member"))?;
@@ -48,7 +48,9 @@ impl Posting<'_> {
         let card = Card {
             id: card_id,
             member_id,
+            kind: CardKind::Device,
             public_key: enrol.public_key.clone(),
+            name: String::new(),
             status: CardStatus::Active,
             enrolled_at: self.now,
             revoked_at: None,
@@ -57,7 +59,8 @@ impl Posting<'_> {
         let subject = format!("member/{member_id}");
         let data = json!({ "member_id": member_id, "rank": BASE_RANK });
         self.member_event(member_id, EventKind::MemberEnrolled, subject.clone(), data);
-        let data = json!({ "member_id": member_id, "card_id": card_id });
+        let kind = CardKind::Device.word();
+        let data = json!({ "member_id": member_id, "card_id": card_id, "kind": kind });
         self.member_event(member_id, EventKind::CardEnrolled, subject, data);
         Ok(Answer::Enrolled {
             card_id,
@@ -68,13 +71,16 @@ impl Posting<'_> {
     }
 
     pub(crate) fn revoke_card(&mut self, member_id: MemberId, card_id: CardId) -> Answer {
+        let family = self.family(member_id);
         let Some(card) = self
             .card(card_id)
-            .filter(|card| card.member_id == member_id)
+            .filter(|card| family.contains(&card.member_id))
             .cloned()
         else {
             return Answer::NotFound;
         };
+        // Told of the record the card was made under.
+        let member_id = card.member_id;
         if card.status == CardStatus::Revoked {
             return Answer::CardRevoked { changed: false };
         }
@@ -120,7 +126,7 @@ impl Posting<'_> {
             hash,
             ShortCode {
                 hash,
-                card_id,
+                card_id: Some(card_id),
                 member_id,
                 spend,
                 expires_at,
@@ -137,9 +143,10 @@ impl Posting<'_> {
         reason: &str,
         actor: &str,
     ) -> Answer {
-        let Some(member) = self.member(member_id).cloned() else {
+        let Some(member) = self.member(self.root(member_id)).cloned() else {
             return Answer::NotFound;
         };
+        let member_id = member.id;
         let status = if blocked {
             MemberStatus::Blocked
         } else {

@@ -16,7 +16,7 @@ use crate::{
     decision::{Broken, Stop},
     identify::Presented,
     lot::{self, Part, Spending},
-    member::MemberStatus,
+    member::{Member, MemberStatus},
     posting::{Posting, Slip},
     purchase::Sale,
     records::{Authorization, HoldState},
@@ -66,7 +66,7 @@ impl Posting<'_> {
     }
 
     /// Points that would pay the whole receipt.
-    fn worth(&self, total: Yen) -> Points {
+    pub(crate) fn worth(&self, total: Yen) -> Points {
         let points = total
             .get()
             .checked_div(i64::from(self.programme().yen_per_point.get()))
@@ -97,7 +97,7 @@ impl Posting<'_> {
         if sale.advice.is_none() && !shortfall.is_zero() {
             return Err(Stop::decline_member(Reason::InsufficientPoints, member_id));
         }
-        self.spend(sale, member_id, purchase_id.as_uuid(), &parts)?;
+        let parts = self.spend(sale, member_id, purchase_id.as_uuid(), parts)?;
         Ok(Paid {
             member_id,
             used: presented.used,
@@ -108,7 +108,7 @@ impl Posting<'_> {
     }
 
     /// Captures a hold that stands, whole or in part; the rest goes back to its lots.
-    fn capture(
+    pub(crate) fn capture(
         &mut self,
         sale: Sale<'_>,
         hold: Authorization,
@@ -116,10 +116,11 @@ impl Posting<'_> {
     ) -> Result<Paid, Stop> {
         let member_id = hold.member_id;
         let worth = self.worth(sale.receipt.total);
-        if sale.advice.is_none() {
-            let blocked = self
-                .member(member_id)
-                .is_some_and(|member| member.status == MemberStatus::Blocked);
+        if !sale.is_done() {
+            let out = |member: &Member| {
+                member.status == MemberStatus::Blocked || member.erased_at.is_some()
+            };
+            let blocked = self.member(self.root(member_id)).is_some_and(out);
             let refusal = if blocked {
                 Some(Reason::MemberBlocked)
             } else if claimed > hold.points {
@@ -174,7 +175,6 @@ impl Posting<'_> {
         hold: &Authorization,
         claimed: Points,
     ) -> Result<Paid, Stop> {
-        let (member_id, used, authorization_id) = (hold.member_id, hold.used, Some(hold.id));
         let life =
             SignedDuration::from_mins(i64::from(self.programme().cards.basket_minutes.get()));
         let in_time = sale
@@ -182,12 +182,31 @@ impl Posting<'_> {
             .is_some_and(|advice| advice.scanned_at.duration_since(hold.held_at) <= life);
         let stood = matches!(hold.state, HoldState::Expired | HoldState::Captured);
         let claimed = claimed.min(self.worth(sale.receipt.total));
-        let parts = if in_time && stood {
-            self.payable(sale, member_id, claimed.min(hold.points))
+        let wanted = if in_time && stood {
+            claimed.min(hold.points)
         } else {
-            Vec::new()
+            Points::ZERO
         };
-        self.spend(sale, member_id, purchase_id.as_uuid(), &parts)?;
+        self.pay_without_hold(sale, purchase_id, hold, (claimed, wanted))
+    }
+
+    /// Takes as many as are there of the points wanted; the rest of the claim is the store's shortfall.
+    pub(crate) fn pay_without_hold(
+        &mut self,
+        sale: Sale<'_>,
+        purchase_id: PurchaseId,
+        hold: &Authorization,
+        (claimed, wanted): (Points, Points),
+    ) -> Result<Paid, Stop> {
+        let (member_id, used, authorization_id) = (hold.member_id, hold.used, Some(hold.id));
+        // What was held was allowed; what is taken anew is not, where the record only earns for now.
+        let wanted = if self.earns_only(member_id) {
+            Points::ZERO
+        } else {
+            wanted
+        };
+        let parts = self.payable(sale, member_id, wanted);
+        let parts = self.spend(sale, member_id, purchase_id.as_uuid(), parts)?;
         let shortfall = claimed.saturating_sub(lot::sum(&parts));
         Ok(Paid {
             member_id,
@@ -201,28 +220,21 @@ impl Posting<'_> {
     /// The lots that pay `wanted` points for this receipt; fewer if they do not hold enough.
     fn payable(&self, sale: Sale<'_>, member_id: MemberId, wanted: Points) -> Vec<Part> {
         let here = Spending::at(self.programme(), &sale.till.store_id, Some(sale.receipt));
-        lot::select(
-            self.lots_of(member_id).into_iter(),
-            here,
-            self.today,
-            wanted,
-        )
+        lot::select(self.pool(member_id).into_iter(), here, self.today, wanted)
     }
 
-    /// Pays with points that were not held.
+    /// Pays with points that were not held; says from which of the record's own lots.
     fn spend(
         &mut self,
         sale: Sale<'_>,
         member_id: MemberId,
         source: Uuid,
-        parts: &[Part],
-    ) -> Result<(), Broken> {
+        parts: Vec<Part>,
+    ) -> Result<Vec<Part>, Broken> {
         let slip = self.sale_slip(sale, member_id, Motive::Capture, source);
-        self.transfer_parts(
-            &slip,
-            Account::MemberAvailable,
-            Account::StoreRedeemed,
-            parts,
-        )
+        let parts = self.gather(&slip, parts)?;
+        let (available, redeemed) = (Account::MemberAvailable, Account::StoreRedeemed);
+        self.transfer_parts(&slip, available, redeemed, &parts)?;
+        Ok(parts)
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     card_use::{Binding, UseKey},
     command::Command,
     decision::Broken,
+    identity::{self, CodeHash, IdentityKey},
     lot::{Lot, LotKey, Part, Pending},
     member::Member,
     programme::Programme,
@@ -106,6 +107,11 @@ impl<'a> Posting<'a> {
         pending, put_pending: pending, (MemberId, PendingId) => Pending;
         authorization, put_authorization: authorizations, pos_protocol::AuthorizationId => Authorization;
         sold, put_purchase: purchases, pos_protocol::PurchaseId => crate::records::Purchase;
+        identity, put_identity: identities, IdentityKey => identity::Identity;
+        link_code, put_link_code: link_codes, CodeHash => identity::LinkCode;
+        verification, put_verification: verifications, Uuid => identity::Verification;
+        order, put_order: orders, (pos_protocol::ShopId, pos_protocol::OrderId) => crate::order::Order;
+        profile, put_profile: profiles, MemberId => crate::profile::Profile;
     }
 
     /// All loaded lots of a member.
@@ -168,10 +174,11 @@ impl<'a> Posting<'a> {
         }
     }
 
-    /// The member's points as a till sees them.
+    /// The person's points as a till sees them: those of all records that are merged.
     pub(crate) fn balance(&self, member_id: MemberId) -> Option<Balance> {
-        self.member(member_id).map(|member| Balance {
-            available: member.available,
+        self.member(member_id)?;
+        Some(Balance {
+            available: self.total(member_id, |member| member.available),
             spendable: None,
         })
     }
@@ -240,7 +247,8 @@ impl<'a> Posting<'a> {
         move_points(&mut member, lot.as_mut(), debit, points, Side::Debit)?;
         move_points(&mut member, lot.as_mut(), credit, points, Side::Credit)?;
         if let Some(mut lot) = lot {
-            if debit == Account::ProgrammeIssued {
+            let lent = debit == Account::ProgrammeClearing && lot.key.lender.is_some();
+            if debit == Account::ProgrammeIssued || lent {
                 lot.granted = lot
                     .granted
                     .checked_add(points)
@@ -328,6 +336,7 @@ fn move_points(
         }
         Account::ProgrammeIssued
         | Account::ProgrammeBreakage
+        | Account::ProgrammeClearing
         | Account::StoreRedeemed
         | Account::StoreShortfall => {}
     }

@@ -11,14 +11,20 @@ use member_card::ProgrammeId;
 use pos_protocol::{Points, StoreId};
 use serde::{Deserialize, Serialize};
 
+mod channels;
+mod plastic;
 mod values;
 
-pub use values::{Days, Hours, Minutes, Months, OpenHolds, ProgrammeName, Seconds, Zone};
+pub use channels::{EcRule, GrantMoment, LinkRule, ShippingFee};
+pub use plastic::{NumberCheck, NumberFault, NumberRange, NumberRanges, PassRange};
+pub use values::{Attempts, Days, Hours, Minutes, Months, OpenHolds, ProgrammeName, Seconds, Zone};
 
 use values::clock_time;
 
 /// The class that purchases earn into; every programme has it.
 pub const BASE_CLASS: &str = "base";
+/// The category of the line that stands for an order's shipping fee.
+pub const SHIPPING_CATEGORY: &str = "shipping";
 /// The rank of a member no rule has ranked otherwise.
 pub const BASE_RANK: &str = "regular";
 
@@ -52,6 +58,12 @@ pub struct Programme {
     /// When stores' business days turn over.
     #[serde(default)]
     pub business_day: BusinessDayRule,
+    /// How identities are linked.
+    #[serde(default)]
+    pub linking: LinkRule,
+    /// How orders of EC shops earn.
+    #[serde(default)]
+    pub ec: EcRule,
     /// What one request and one member may reach.
     #[serde(default)]
     pub limits: Limits,
@@ -379,6 +391,22 @@ pub struct CardRule {
     pub short_code_seconds: Seconds,
     /// How late an advice may arrive after the scan.
     pub advice_hours: Hours,
+    /// Points that one basket may spend with a wallet pass.
+    pub wallet_points_per_basket: Points,
+    /// Numbers of plastic cards.
+    pub plastic: NumberRanges,
+    /// What the fixed numbers of Apple's passes are drawn from; without it there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub apple_range: Option<PassRange>,
+}
+
+impl CardRule {
+    /// Whether a scanned number may be a card that is a number: plastic, or a pass with a fixed one.
+    #[must_use]
+    pub fn is_number(&self, number: &str) -> bool {
+        let pass = self.apple_range.as_ref();
+        pass.is_some_and(|pass| pass.range().has(number)) || self.plastic.check(number).is_ok()
+    }
 }
 
 impl Default for CardRule {
@@ -389,6 +417,9 @@ impl Default for CardRule {
             basket_minutes: Minutes(30),
             short_code_seconds: Seconds(60),
             advice_hours: Hours(72),
+            wallet_points_per_basket: Points::new(5_000).unwrap_or(Points::ZERO),
+            plastic: NumberRanges::default(),
+            apple_range: None,
         }
     }
 }

@@ -5,10 +5,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, civil::Date};
 use pos_protocol::{
-    Advice, BasketId, EarnedView, LotId, MemberId, PendingId, Points, PurchaseAnswer, PurchaseId,
-    PurchaseView, Reason, Receipt, RequestId, Yen,
+    Advice, BasketId, EarnedView, LotId, MemberId, OrderId, PendingId, Points, PurchaseAnswer,
+    PurchaseId, PurchaseView, Reason, Receipt, RequestId, ShopId, Yen,
 };
 use serde_json::json;
 
@@ -36,22 +36,68 @@ const CLOCK_SKEW_FLAGGED_S: i64 = 300;
 #[derive(Clone, Copy)]
 pub(crate) struct Sale<'c> {
     pub(crate) till: &'c Till,
-    pub(crate) request_id: &'c RequestId,
     pub(crate) basket_id: &'c BasketId,
     pub(crate) receipt: &'c Arc<Receipt>,
     pub(crate) advice: Option<&'c Advice>,
+    pub(crate) channel: Channel<'c>,
+}
+
+/// Where a sale was made.
+#[derive(Clone, Copy)]
+pub(crate) enum Channel<'c> {
+    /// At a till.
+    Store,
+    /// In an EC shop.
+    Ec {
+        shop_id: &'c ShopId,
+        order_id: &'c OrderId,
+    },
+}
+
+/// When what a sale earns can be spent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Earning {
+    /// As the programme's earn rule says.
+    ByRule,
+    /// Once an act releases it.
+    UntilReleased,
+}
+
+impl Sale<'_> {
+    /// Whether the sale has happened already: then it is not refused for lack of points.
+    pub(crate) fn is_done(self) -> bool {
+        self.advice.is_some() || matches!(self.channel, Channel::Ec { .. })
+    }
+}
+
+/// Points that a purchase earns.
+struct Accrual {
+    purchase_id: PurchaseId,
+    member_id: MemberId,
+    points: Points,
+    why: String,
+    earning: Earning,
 }
 
 impl Posting<'_> {
-    pub(crate) fn purchase(&mut self, sale: Sale<'_>, payment: &Payment) -> Result<Reply, Stop> {
+    pub(crate) fn purchase(
+        &mut self,
+        sale: Sale<'_>,
+        request_id: &RequestId,
+        payment: &Payment,
+    ) -> Result<Reply, Stop> {
         let purchase_id = PurchaseId::new(self.new_id());
         self.check_advice_delay(sale.advice)?;
         let paid = self.pay(sale, purchase_id, payment)?;
-        let purchase = self.complete(sale, purchase_id, paid)?;
+        let purchase = self.complete(sale, purchase_id, paid, Earning::ByRule)?;
+        if self.is_erased(purchase.member_id) {
+            // Goods that had left were still to be booked; what they earned lapses.
+            self.settle_due(purchase.member_id)?;
+        }
         let answer = PurchaseAnswer {
             purchase: Some(purchase_view(&purchase)),
             points: self.balance(purchase.member_id),
-            ..PurchaseAnswer::approved(sale.request_id.clone())
+            ..PurchaseAnswer::approved(request_id.clone())
         };
         Ok(Reply::new(RequestKind::Purchase, &answer)
             .member(purchase.member_id)
@@ -109,7 +155,13 @@ impl Posting<'_> {
     }
 
     /// Books shortfall and accrual, closes the basket and writes the purchase.
-    fn complete(&mut self, sale: Sale<'_>, id: PurchaseId, paid: Paid) -> Result<Purchase, Stop> {
+    pub(crate) fn complete(
+        &mut self,
+        sale: Sale<'_>,
+        id: PurchaseId,
+        paid: Paid,
+        earning: Earning,
+    ) -> Result<Purchase, Stop> {
         let Paid {
             member_id,
             used,
@@ -130,7 +182,17 @@ impl Posting<'_> {
         let (earned_points, why) = earning::earned(self.programme(), sale.receipt, claimed)
             .ok_or(Stop::decline_member(Reason::AmountTooLarge, member_id))?;
         let renewed = self.note_activity(member_id);
-        let earned = self.accrue(sale, id, member_id, earned_points, why)?;
+        if !self.has_room_for(member_id, earned_points) {
+            return Err(Stop::decline_member(Reason::AmountTooLarge, member_id));
+        }
+        let accrual = Accrual {
+            purchase_id: id,
+            member_id,
+            points: earned_points,
+            why,
+            earning,
+        };
+        let earned = self.accrue(sale, accrual)?;
         let purchase = Purchase {
             id,
             member_id,
@@ -146,6 +208,10 @@ impl Posting<'_> {
             earned_points,
             earned,
             advice: sale.advice.is_some(),
+            shop_id: match sale.channel {
+                Channel::Store => None,
+                Channel::Ec { shop_id, .. } => Some(shop_id.clone()),
+            },
             programme_version: self.state.in_force.version,
             recorded_at: self.now,
             state: PurchaseState::Completed,
@@ -176,14 +242,14 @@ impl Posting<'_> {
         }
     }
 
-    fn accrue(
-        &mut self,
-        sale: Sale<'_>,
-        purchase_id: PurchaseId,
-        member_id: MemberId,
-        points: Points,
-        why: String,
-    ) -> Result<Vec<Earned>, Stop> {
+    fn accrue(&mut self, sale: Sale<'_>, accrual: Accrual) -> Result<Vec<Earned>, Stop> {
+        let Accrual {
+            purchase_id,
+            member_id,
+            points,
+            why,
+            earning,
+        } = accrual;
         if points.is_zero() {
             return Ok(Vec::new());
         }
@@ -193,8 +259,12 @@ impl Posting<'_> {
         let expires_on = key.expires_on;
         let lot_id = self.lot_for(member_id, key, &format!("purchase:{purchase_id}"));
         let days = programme.earn.pending_days.get();
+        let matures_on = match earning {
+            Earning::ByRule => Some(calendar::days_after(self.today, days)),
+            Earning::UntilReleased => None,
+        };
         let slip = self.sale_slip(sale, member_id, Motive::Accrual, purchase_id.as_uuid());
-        let pending = if days == 0 {
+        let pending_id = if matures_on == Some(self.today) {
             self.transfer(
                 &slip,
                 Account::ProgrammeIssued,
@@ -205,7 +275,6 @@ impl Posting<'_> {
             self.pay_debt(member_id, lot_id, points)?;
             None
         } else {
-            let matures_on = calendar::days_after(self.today, days);
             self.transfer(
                 &slip,
                 Account::ProgrammeIssued,
@@ -213,18 +282,15 @@ impl Posting<'_> {
                 Some(lot_id),
                 points,
             )?;
-            Some((
-                self.add_pending(member_id, lot_id, purchase_id, points, matures_on),
-                matures_on,
-            ))
+            Some(self.add_pending(member_id, lot_id, purchase_id, points, matures_on))
         };
         Ok(vec![Earned {
             points,
             class: BASE_CLASS.to_owned(),
             lot_id,
             expires_on,
-            pending_id: pending.map(|(id, _)| id),
-            pending_until: pending.map(|(_, day)| day),
+            pending_id,
+            pending_until: matures_on.filter(|_| pending_id.is_some()),
             why,
         }])
     }
@@ -235,7 +301,7 @@ impl Posting<'_> {
         lot_id: LotId,
         purchase_id: PurchaseId,
         points: Points,
-        matures_on: jiff::civil::Date,
+        matures_on: Option<Date>,
     ) -> PendingId {
         let id = PendingId::new(self.new_id());
         let grant = Pending {
@@ -244,7 +310,7 @@ impl Posting<'_> {
             lot_id,
             purchase_id,
             points,
-            matures_on: Some(matures_on),
+            matures_on,
         };
         self.put_pending((member_id, id), grant);
         id
@@ -263,15 +329,21 @@ impl Posting<'_> {
             .now
             .duration_since(purchase.receipt.occurred_at)
             .as_secs();
+        let (channel, shop_id, order_id) = match sale.channel {
+            Channel::Store => ("store", None, None),
+            Channel::Ec { shop_id, order_id } => ("ec", Some(shop_id), Some(order_id)),
+        };
         let flagged =
-            !purchase.advice && !(-CLOCK_SKEW_FLAGGED_S..=CLOCK_SKEW_FLAGGED_S).contains(&skew);
+            !sale.is_done() && !(-CLOCK_SKEW_FLAGGED_S..=CLOCK_SKEW_FLAGGED_S).contains(&skew);
         let data = json!({
             "purchase_id": purchase.id,
             "member_id": purchase.member_id,
             "store_id": purchase.store_id,
             "terminal_id": purchase.terminal_id,
             "basket_id": purchase.basket_id,
-            "channel": "store",
+            "channel": channel,
+            "shop_id": shop_id,
+            "order_id": order_id,
             "authorization_id": purchase.authorization_id,
             "receipt": purchase.receipt.as_ref(),
             "points_redeemed": purchase.redeemed,

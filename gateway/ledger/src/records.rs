@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::{Timestamp, civil::Date};
 use pos_protocol::{
     AuthorizationId, BasketId, EventId, LotId, MemberId, PendingId, Points, PurchaseId, Receipt,
-    RefundId, RequestId, SettlementId, SettlementTotals, StoreId, TerminalId, Yen,
+    RefundId, RequestId, SettlementId, SettlementTotals, ShopId, StoreId, TerminalId, Yen,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -128,6 +128,8 @@ pub struct Purchase {
     pub earned: Vec<Earned>,
     /// Whether the sale was reported afterwards.
     pub advice: bool,
+    /// The EC shop whose order it stands for; only the shop takes it back.
+    pub shop_id: Option<ShopId>,
     /// The programme version that decided.
     pub programme_version: i64,
     /// When the gateway recorded it.

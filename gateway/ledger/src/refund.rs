@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use pos_protocol::{
-    Points, PurchaseId, Reason, RefundAnswer, RefundId, RefundLine, RefundView, RequestId, Yen,
+    Points, PurchaseId, Reason, ReceiptLine, RefundAnswer, RefundId, RefundLine, RefundView,
+    RequestId, Yen,
 };
 use serde_json::json;
 
@@ -17,11 +18,12 @@ use crate::{
     calendar,
     card_use::Till,
     decision::{Broken, Stop},
-    earning::share,
+    earning::{earns, share},
     event::EventKind,
-    lot::{self, LotExpiry, LotKey, Part, Spending},
+    lot::{self, Lot, LotExpiry, LotKey, Part, Spending},
+    order::NO_LINE,
     posting::{Posting, Slip},
-    programme::{Clawback, ExpiredPoints, ReturnScope},
+    programme::{Clawback, ExpiredPoints, Programme, ReturnScope},
     records::{Purchase, PurchaseState, Refund, RequestKind},
     reply::Reply,
 };
@@ -43,7 +45,7 @@ impl Posting<'_> {
     ) -> Result<Reply, Stop> {
         let purchase = self.refundable(till, purchase_id)?;
         let returned = returned_lines(&purchase, lines)?;
-        let refund = self.take_back(till, purchase, returned, false)?;
+        let refund = self.take_back(till, purchase, returned, false, Points::ZERO)?;
         let answer = RefundAnswer {
             refund: Some(refund_view(&refund, true)),
             points: self.balance(refund.member_id),
@@ -65,7 +67,7 @@ impl Posting<'_> {
         let purchase = self.refundable(till, purchase_id)?;
         let returned = returned_lines(&purchase, lines)?;
         let mut trial = self.trial();
-        let refund = trial.take_back(till, purchase, returned, false)?;
+        let refund = trial.take_back(till, purchase, returned, false, Points::ZERO)?;
         let answer = RefundAnswer {
             refund: Some(refund_view(&refund, false)),
             points: trial.balance(refund.member_id),
@@ -77,7 +79,10 @@ impl Posting<'_> {
     /// The purchase, if this till may refund it. One it may not see is as good as unknown.
     fn refundable(&mut self, till: &Till, purchase_id: PurchaseId) -> Result<Purchase, Stop> {
         let scope = self.programme().returns.scope;
-        let purchase = self.sold(purchase_id).filter(|purchase| match scope {
+        let purchase = self.sold(purchase_id);
+        // What stands for an order follows what its shop says of it.
+        let of_tills = purchase.filter(|purchase| purchase.shop_id.is_none());
+        let purchase = of_tills.filter(|purchase| match scope {
             ReturnScope::Terminal => purchase.terminal_id == till.terminal_id,
             ReturnScope::Store => purchase.store_id == till.store_id,
             ReturnScope::Chain => true,
@@ -92,13 +97,15 @@ impl Posting<'_> {
         Ok(purchase)
     }
 
-    /// Takes the returned pieces back; the purchase keeps count.
+    /// Takes the returned pieces back; the purchase keeps count. Of its pending points, `keep_pending`
+    /// stay: what is taken beyond them comes from what can be spent.
     pub(crate) fn take_back(
         &mut self,
         till: &Till,
         mut purchase: Purchase,
         returned: BTreeMap<u32, u32>,
         reversal: bool,
+        keep_pending: Points,
     ) -> Result<Refund, Stop> {
         let id = RefundId::new(self.new_id());
         for (line_no, quantity) in &returned {
@@ -110,7 +117,7 @@ impl Posting<'_> {
         let restore =
             due(&purchase, cumulated, purchase.redeemed).saturating_sub(purchase.restored);
         let claw_back =
-            due(&purchase, cumulated, purchase.earned_points).saturating_sub(purchase.clawback_due);
+            clawback_due(self.programme(), &purchase).saturating_sub(purchase.clawback_due);
         let slip = Slip {
             member_id: purchase.member_id,
             motive: Motive::Restoration,
@@ -119,7 +126,7 @@ impl Posting<'_> {
             business_date: self.business_date(&till.store_id),
         };
         let (lapsed, grace) = self.restore(&slip, &purchase, restore)?;
-        let (clawed_back, missing) = self.claw_back(&slip, &purchase, claw_back)?;
+        let (clawed_back, missing) = self.claw_back(&slip, &purchase, claw_back, keep_pending)?;
         let (owed, shortfall) = self.settle_missing(&slip, missing)?;
         purchase.refunded_amount = cumulated;
         purchase.restored = purchase.restored.saturating_add(restore);
@@ -166,20 +173,26 @@ impl Posting<'_> {
         let mut lapsed = Points::ZERO;
         let mut grace = None::<Grace>;
         for Part { lot_id, points } in parts {
-            let lot = self.lot((slip.member_id, lot_id)).cloned();
-            let lot = self.renew(lot.ok_or(Broken("a payment names no loaded lot"))?);
-            let (issued, redeemed) = (Account::ProgrammeIssued, Account::StoreRedeemed);
             self.transfer(
                 slip,
-                redeemed,
+                Account::StoreRedeemed,
                 Account::MemberAvailable,
                 Some(lot_id),
                 points,
             )?;
+            // Points that came from another record of the person go back there.
+            let (member_id, lot_id) = self.return_part(slip.member_id, lot_id, points)?;
+            if self.is_erased(member_id) {
+                self.expire_lots(member_id)?;
+                lapsed = lapsed.saturating_add(points);
+                continue;
+            }
+            let lot = self.lot((member_id, lot_id)).cloned();
+            let lot = self.renew(lot.ok_or(Broken("a payment names no loaded lot"))?);
             if !lot.is_expired(self.today) {
                 continue;
             }
-            self.lapse(slip.member_id, lot_id, points)?;
+            self.lapse(member_id, lot_id, points)?;
             match self.programme().returns.expired {
                 ExpiredPoints::Lapse => lapsed = lapsed.saturating_add(points),
                 ExpiredPoints::Grace { days } => {
@@ -189,22 +202,39 @@ impl Posting<'_> {
                         expires_on,
                         points: sum,
                     });
-                    let key = LotKey {
-                        expiry: LotExpiry::Fixed,
-                        expires_on: Some(expires_on),
-                        ..lot.key
-                    };
-                    let anew =
-                        self.lot_for(slip.member_id, key, &format!("refund:{}", slip.source));
-                    let slip = Slip {
-                        motive: Motive::Grace,
-                        ..slip.clone()
-                    };
-                    self.transfer(&slip, issued, Account::MemberAvailable, Some(anew), points)?;
+                    self.grant_grace(slip, &lot, expires_on, points)?;
                 }
+            }
+            // The refund itself is told of the record that bought.
+            if member_id != slip.member_id {
+                self.tell_expiry(&lot, points);
             }
         }
         Ok((lapsed, grace))
+    }
+
+    /// Grants points of a lapsed lot anew, to whose they were.
+    fn grant_grace(
+        &mut self,
+        slip: &Slip,
+        lapsed: &Lot,
+        expires_on: Date,
+        points: Points,
+    ) -> Result<(), Broken> {
+        let key = LotKey {
+            expiry: LotExpiry::Fixed,
+            expires_on: Some(expires_on),
+            ..lapsed.key.clone()
+        };
+        let member_id = lapsed.member_id;
+        let anew = self.lot_for(member_id, key, &format!("refund:{}", slip.source));
+        let slip = Slip {
+            member_id,
+            motive: Motive::Grace,
+            ..slip.clone()
+        };
+        let (issued, available) = (Account::ProgrammeIssued, Account::MemberAvailable);
+        self.transfer(&slip, issued, available, Some(anew), points)
     }
 
     /// Takes earned points back: first those of this purchase that are still pending, then from the
@@ -215,6 +245,7 @@ impl Posting<'_> {
         slip: &Slip,
         purchase: &Purchase,
         points: Points,
+        keep_pending: Points,
     ) -> Result<(Points, Points), Broken> {
         let member_id = slip.member_id;
         let slip = Slip {
@@ -231,7 +262,7 @@ impl Posting<'_> {
             let Some(mut grant) = grant.filter(|grant| !grant.points.is_zero()) else {
                 continue;
             };
-            let taken = grant.points.min(left);
+            let taken = grant.points.saturating_sub(keep_pending).min(left);
             self.transfer(
                 &slip,
                 Account::MemberPending,
@@ -263,12 +294,8 @@ impl Posting<'_> {
             &purchase.store_id,
             Some(&purchase.receipt),
         );
-        let parts = lot::select(
-            self.lots_of(member_id).into_iter(),
-            anywhere,
-            self.today,
-            left,
-        );
+        let parts = lot::select(self.pool(member_id).into_iter(), anywhere, self.today, left);
+        let parts = self.gather(&slip, parts)?;
         self.transfer_parts(
             &slip,
             Account::MemberAvailable,
@@ -401,18 +428,51 @@ pub(crate) fn left_lines(purchase: &Purchase) -> BTreeMap<u32, u32> {
     lines.filter(|(_, quantity)| *quantity > 0).collect()
 }
 
-/// Yen of all pieces that came back so far, floored by line.
-fn refunded_amount(purchase: &Purchase) -> Yen {
-    let back = |line: &pos_protocol::ReceiptLine| {
+/// Yen of all pieces of some lines that came back so far, floored by line, and what was refunded for no
+/// line; at most what the lines cost.
+pub(crate) fn refunded_yen(
+    purchase: &Purchase,
+    counts: impl Fn(&ReceiptLine) -> bool,
+) -> (Yen, Yen) {
+    let lines = || purchase.receipt.lines.iter().filter(|line| counts(line));
+    let back = |line: &ReceiptLine| {
         let pieces = purchase.refunded.get(&line.line_no).copied().unwrap_or(0);
-        Yen::new(share(
-            line.amount.get(),
-            i64::from(pieces),
-            i64::from(line.quantity),
-        ))
-        .unwrap_or(Yen::ZERO)
+        let (pieces, quantity) = (i64::from(pieces), i64::from(line.quantity));
+        Yen::new(share(line.amount.get(), pieces, quantity)).unwrap_or(Yen::ZERO)
     };
-    Yen::total(purchase.receipt.lines.iter().map(back))
+    // A till may give a line of its receipt this number.
+    let is_line = purchase
+        .receipt
+        .lines
+        .iter()
+        .any(|line| line.line_no == NO_LINE);
+    let flat = purchase
+        .refunded
+        .get(&NO_LINE)
+        .copied()
+        .filter(|_| !is_line);
+    let flat = flat.unwrap_or(0);
+    let flat = Yen::new(i64::from(flat)).unwrap_or(Yen::MAX);
+    let whole = Yen::total(lines().map(|line| line.amount));
+    let part = Yen::total(lines().map(back)).saturating_add(flat);
+    (part.min(whole), whole)
+}
+
+/// Yen of all goods that came back so far.
+fn refunded_amount(purchase: &Purchase) -> Yen {
+    refunded_yen(purchase, |_| true).0
+}
+
+/// Earned points due back once what was refunded so far is counted: pro rata of what earns, floored; all
+/// of them when all that earns came back.
+fn clawback_due(programme: &Programme, purchase: &Purchase) -> Points {
+    let earned = purchase.earned_points;
+    let (back, whole) = refunded_yen(purchase, |line| earns(programme, line));
+    if back >= whole {
+        return earned;
+    }
+    let part = share(earned.get(), back.get(), whole.get());
+    Points::new(part).unwrap_or(Points::ZERO).min(earned)
 }
 
 /// The part of `whole` that is due once goods for `cumulated` yen have come back, floored; all of it

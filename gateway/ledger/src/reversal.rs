@@ -4,8 +4,8 @@
 //! original's request id. The late original finds it like any stored answer and takes no effect.
 
 use pos_protocol::{
-    AuthorizationId, DeclineAnswer, OriginalView, PurchaseId, Reason, RequestId, ReversalAnswer,
-    ReversalEffect,
+    AuthorizationId, DeclineAnswer, OriginalView, Points, PurchaseId, Reason, RequestId,
+    ReversalAnswer, ReversalEffect,
 };
 use uuid::Uuid;
 
@@ -108,7 +108,7 @@ impl Posting<'_> {
                 nothing(request_id, Some(view(RequestKind::Purchase, state))).member(member_id),
             );
         }
-        let refund = self.take_back(till, purchase, left, true)?;
+        let refund = self.take_back(till, purchase, left, true, Points::ZERO)?;
         let answer = ReversalAnswer {
             effect: Some(ReversalEffect::Refunded),
             original: Some(view(RequestKind::Purchase, "reversed")),

@@ -1,32 +1,30 @@
 //! What a decision reads and what it changes.
 //!
-//! [`State`] holds rows that were loaded (or, in tests, all rows there are). [`Keys`] names the rows
-//! a command may read, so that a store can load them; [`Keys::follow`] adds what the rows found so
-//! far lead to. [`Changes`] is what a decision leaves behind; applying it to a state and writing it
-//! to a database are the same change.
+//! [`State`] holds rows that were loaded (or, in tests, all rows there are); [`Keys`](crate::keys::Keys)
+//! says which those are. [`Changes`] is what a decision leaves behind; applying it to a state and writing
+//! it to a database are the same change.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
-use jiff::{Timestamp, civil::Date};
+use jiff::civil::Date;
 use member_card::CardId;
 use pos_protocol::{
-    AuthorizationId, LotId, MemberId, PendingId, PurchaseId, RequestId, SettlementTotals,
-    TerminalId,
+    AuthorizationId, LotId, MemberId, OrderId, PendingId, PurchaseId, RequestId, SettlementTotals,
+    ShopId, TerminalId,
 };
+use uuid::Uuid;
 
 use crate::{
     account::Transfer,
-    card_use::{CardUse, ShortCode, ShortCodeHash, UseKey},
-    command::{Ask, Command, Operation, Payment, PosCommand},
+    card_use::{CardUse, ShortCode, ShortCodeHash},
+    identity::{CodeHash, Identity, IdentityKey, LinkCode, Merge, Verification},
     lot::{Lot, Pending},
     member::{Card, Member},
+    order::Order,
+    profile::Profile,
     programme::Programme,
     records::{
-        Authorization, Event, ProgrammeVersion, Purchase, Refund, RequestKind, Settlement,
-        StoredRequest,
+        Authorization, Event, ProgrammeVersion, Purchase, Refund, Settlement, StoredRequest,
     },
 };
 
@@ -61,6 +59,16 @@ pub struct State {
     pub authorizations: BTreeMap<AuthorizationId, Authorization>,
     /// Purchases that a command names.
     pub purchases: BTreeMap<PurchaseId, Purchase>,
+    /// Identities that a command names, and all of a member that is to be erased.
+    pub identities: BTreeMap<IdentityKey, Identity>,
+    /// Codes that link.
+    pub link_codes: BTreeMap<CodeHash, LinkCode>,
+    /// Addresses that are to be verified.
+    pub verifications: BTreeMap<Uuid, Verification>,
+    /// Orders of EC shops.
+    pub orders: BTreeMap<(ShopId, OrderId), Order>,
+    /// Personal data, where a command changes it.
+    pub profiles: BTreeMap<MemberId, Profile>,
     /// Requests already answered.
     pub requests: BTreeMap<(TerminalId, RequestId), StoredRequest>,
     /// Totals of a terminal's business day, where a settlement asks for them.
@@ -98,6 +106,20 @@ pub struct Changes {
     pub authorizations: Edits<AuthorizationId, Authorization>,
     /// Purchases made or changed.
     pub purchases: Edits<PurchaseId, Purchase>,
+    /// Identities made or changed.
+    pub identities: Edits<IdentityKey, Identity>,
+    /// Identities that are deleted: their person was erased.
+    pub forgotten: Vec<IdentityKey>,
+    /// Codes that link, made or used.
+    pub link_codes: Edits<CodeHash, LinkCode>,
+    /// Verifications begun, tried or ended.
+    pub verifications: Edits<Uuid, Verification>,
+    /// Orders made or changed.
+    pub orders: Edits<(ShopId, OrderId), Order>,
+    /// Personal data set or erased.
+    pub profiles: Edits<MemberId, Profile>,
+    /// Merges and their undoing; never changed afterwards.
+    pub merges: Vec<Merge>,
     /// Programme versions put in force; never changed afterwards.
     pub programmes: Vec<ProgrammeVersion>,
     /// Requests answered; never changed afterwards.
@@ -129,6 +151,16 @@ impl Changes {
         absorb(&mut self.pending, later.pending);
         absorb(&mut self.authorizations, later.authorizations);
         absorb(&mut self.purchases, later.purchases);
+        for key in &later.forgotten {
+            self.identities.remove(key);
+        }
+        absorb(&mut self.identities, later.identities);
+        self.forgotten.extend(later.forgotten);
+        absorb(&mut self.link_codes, later.link_codes);
+        absorb(&mut self.verifications, later.verifications);
+        absorb(&mut self.orders, later.orders);
+        absorb(&mut self.profiles, later.profiles);
+        self.merges.extend(later.merges);
         self.programmes.extend(later.programmes);
         self.requests.extend(later.requests);
         self.refunds.extend(later.refunds);
@@ -165,6 +197,11 @@ impl State {
             pending: BTreeMap::new(),
             authorizations: BTreeMap::new(),
             purchases: BTreeMap::new(),
+            identities: BTreeMap::new(),
+            link_codes: BTreeMap::new(),
+            verifications: BTreeMap::new(),
+            orders: BTreeMap::new(),
+            profiles: BTreeMap::new(),
             requests: BTreeMap::new(),
             totals: BTreeMap::new(),
         }
@@ -180,6 +217,14 @@ impl State {
         put_all(&mut self.pending, &changes.pending);
         put_all(&mut self.authorizations, &changes.authorizations);
         put_all(&mut self.purchases, &changes.purchases);
+        put_all(&mut self.identities, &changes.identities);
+        for key in &changes.forgotten {
+            self.identities.remove(key);
+        }
+        put_all(&mut self.link_codes, &changes.link_codes);
+        put_all(&mut self.verifications, &changes.verifications);
+        put_all(&mut self.orders, &changes.orders);
+        put_all(&mut self.profiles, &changes.profiles);
         if let Some(newest) = changes.programmes.last() {
             self.in_force = InForce {
                 programme: newest.programme.clone(),
@@ -224,183 +269,4 @@ fn count_refund(totals: &mut SettlementTotals, refund: &Refund) {
     totals.refunds = totals.refunds.saturating_add(1);
     totals.points_restored = totals.points_restored.saturating_add(refund.restored);
     totals.points_clawed_back = totals.points_clawed_back.saturating_add(refund.clawed_back);
-}
-
-/// The rows a batch of commands may read.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Keys {
-    /// Members, with all their open lots and pending grants, and those of their open authorizations that
-    /// ran out by [`until`](Self::until). Locked before they are read.
-    pub members: BTreeSet<MemberId>,
-    /// Members of whom all open authorizations count: a text or code was shown that was shown before, and
-    /// what it may promise is less what it has promised already.
-    pub holders: BTreeSet<MemberId>,
-    /// The latest time that any of the commands is decided at.
-    pub until: Timestamp,
-    /// Cards.
-    pub cards: BTreeSet<CardId>,
-    /// Used card texts.
-    pub card_uses: BTreeSet<(CardId, u32)>,
-    /// Short codes.
-    pub short_codes: BTreeSet<ShortCodeHash>,
-    /// Lots that may be closed.
-    pub lots: BTreeSet<LotId>,
-    /// Authorizations.
-    pub authorizations: BTreeSet<AuthorizationId>,
-    /// Purchases.
-    pub purchases: BTreeSet<PurchaseId>,
-    /// Requests.
-    pub requests: BTreeSet<(TerminalId, RequestId)>,
-    /// Totals of a terminal's business day.
-    pub totals: BTreeSet<(TerminalId, Date)>,
-}
-
-impl Keys {
-    /// Adds what `command` names, if it is decided at `now`.
-    pub fn add(&mut self, command: &Command, now: Timestamp) {
-        self.until = self.until.max(now);
-        match &command.operation {
-            Operation::Pos(pos) => self.add_pos(pos),
-            Operation::Enrol(enrol) => {
-                self.cards.insert(enrol.card_id);
-            }
-            Operation::RevokeCard { member_id, card_id } => {
-                self.members.insert(*member_id);
-                self.cards.insert(*card_id);
-            }
-            Operation::MakeShortCode { card_id, hash, .. } => {
-                self.cards.insert(*card_id);
-                self.short_codes.insert(*hash);
-            }
-            Operation::Sweep { member_id } | Operation::SetBlocked { member_id, .. } => {
-                self.members.insert(*member_id);
-            }
-            Operation::Adjust(adjustment) => {
-                self.members.insert(adjustment.member_id);
-            }
-            Operation::ActivateProgramme(_) => {}
-        }
-    }
-
-    fn add_pos(&mut self, pos: &PosCommand) {
-        let terminal = &pos.till.terminal_id;
-        self.requests
-            .insert((terminal.clone(), pos.request_id.clone()));
-        match &pos.ask {
-            Ask::Inquiry { card, .. }
-            | Ask::Authorization { card, .. }
-            | Ask::Purchase {
-                payment: Payment::Card { card, .. },
-                ..
-            } => {
-                self.add_use(card.use_key());
-            }
-            Ask::Void { authorization_id } => {
-                self.authorizations.insert(*authorization_id);
-            }
-            Ask::Purchase {
-                payment:
-                    Payment::Authorization {
-                        authorization_id, ..
-                    },
-                ..
-            } => {
-                self.authorizations.insert(*authorization_id);
-            }
-            Ask::Refund { purchase_id, .. } => {
-                self.purchases.insert(*purchase_id);
-            }
-            Ask::Reversal {
-                original_request_id,
-            } => {
-                self.requests
-                    .insert((terminal.clone(), original_request_id.clone()));
-            }
-            Ask::Settlement { business_date, .. } => {
-                self.totals.insert((terminal.clone(), *business_date));
-            }
-        }
-    }
-
-    fn add_use(&mut self, key: Option<UseKey>) {
-        match key {
-            Some(UseKey::Text { card_id, issued_at }) => {
-                self.cards.insert(card_id);
-                self.card_uses.insert((card_id, issued_at));
-            }
-            Some(UseKey::ShortCode(hash)) => {
-                self.short_codes.insert(hash);
-            }
-            None => {}
-        }
-    }
-
-    /// Adds what the rows found so far lead to: from a reversal's original to its authorization or
-    /// purchase, from those to their member, card text and lots, from a card to its member. Calling
-    /// it until nothing is added loads all that a decision can read.
-    pub fn follow(&mut self, state: &State) {
-        let requests: Vec<_> = self
-            .requests
-            .iter()
-            .filter_map(|key| state.requests.get(key))
-            .collect();
-        for request in requests {
-            match (request.kind, request.effect) {
-                (RequestKind::Authorization, Some(id)) => {
-                    self.authorizations.insert(AuthorizationId::new(id));
-                }
-                (RequestKind::Purchase, Some(id)) => {
-                    self.purchases.insert(PurchaseId::new(id));
-                }
-                _ => {}
-            }
-        }
-        for purchase in self
-            .purchases
-            .clone()
-            .iter()
-            .filter_map(|id| state.purchases.get(id))
-        {
-            self.members.insert(purchase.member_id);
-            self.lots
-                .extend(purchase.redeemed_parts.iter().map(|part| part.lot_id));
-            self.lots
-                .extend(purchase.earned.iter().map(|earned| earned.lot_id));
-            self.authorizations.extend(purchase.authorization_id);
-            self.add_use(Some(purchase.used));
-        }
-        for authorization in self
-            .authorizations
-            .clone()
-            .iter()
-            .filter_map(|id| state.authorizations.get(id))
-        {
-            self.members.insert(authorization.member_id);
-            self.lots
-                .extend(authorization.parts.iter().map(|part| part.lot_id));
-            self.add_use(Some(authorization.used));
-        }
-        for code in self
-            .short_codes
-            .iter()
-            .filter_map(|hash| state.short_codes.get(hash))
-        {
-            self.cards.insert(code.card_id);
-            self.members.insert(code.member_id);
-            self.holders
-                .extend(code.binding.as_ref().map(|_| code.member_id));
-        }
-        self.holders.extend(
-            self.card_uses
-                .iter()
-                .filter_map(|key| state.card_uses.get(key))
-                .map(|used| used.member_id),
-        );
-        self.members.extend(
-            self.cards
-                .iter()
-                .filter_map(|id| state.cards.get(id))
-                .map(|card| card.member_id),
-        );
-    }
 }

@@ -8,6 +8,7 @@
 //! [`CHECKS`] are pure and look at one member; `wide` is what only the whole database can show.
 
 mod checks;
+mod families;
 mod rows;
 mod tally;
 mod wide;
@@ -19,8 +20,11 @@ pub use tally::{Finding, Tally};
 use ledger::{
     account::Transfer,
     card_use::{CardUse, ShortCode},
+    identity::Identity,
     lot::{Lot, Pending},
     member::{Card, Member},
+    order::Order,
+    profile::Profile,
     records::{Authorization, Purchase, Refund, StoredRequest},
 };
 
@@ -158,6 +162,9 @@ struct Feeds {
     requests: ByMember<StoredRequest>,
     card_uses: ByMember<CardUse>,
     short_codes: ByMember<ShortCode>,
+    identities: ByMember<Identity>,
+    orders: ByMember<Order>,
+    profiles: ByMember<Profile>,
     events: ByMember<EventHead>,
 }
 
@@ -175,6 +182,9 @@ impl Feeds {
             requests: snapshot.by_member().await?,
             card_uses: snapshot.by_member().await?,
             short_codes: snapshot.by_member().await?,
+            identities: snapshot.by_member().await?,
+            orders: snapshot.by_member().await?,
+            profiles: snapshot.by_member().await?,
             events: snapshot.by_member().await?,
         })
     }
@@ -203,6 +213,9 @@ impl Feeds {
             requests: take.of(&mut self.requests, id).await?,
             card_uses: take.of(&mut self.card_uses, id).await?,
             short_codes: take.of(&mut self.short_codes, id).await?,
+            identities: take.of(&mut self.identities, id).await?,
+            orders: take.of(&mut self.orders, id).await?,
+            profiles: take.of(&mut self.profiles, id).await?,
             events: take.of(&mut self.events, id).await?,
             member,
         }))
@@ -221,6 +234,9 @@ impl Feeds {
         take.rest(&mut self.requests).await?;
         take.rest(&mut self.card_uses).await?;
         take.rest(&mut self.short_codes).await?;
+        take.rest(&mut self.identities).await?;
+        take.rest(&mut self.orders).await?;
+        take.rest(&mut self.profiles).await?;
         take.rest(&mut self.events).await
     }
 }

@@ -1,15 +1,18 @@
 //! All rows of one member, as one moment saw them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::{
     account::{Account, Motive, Transfer},
     card_use::{Binding, CardUse, ShortCode, UseKey},
+    identity::Identity,
     lot::{Lot, Pending},
     member::{Card, Member},
-    records::{Authorization, Purchase, Refund, StoredRequest},
+    order::Order,
+    profile::Profile,
+    records::{Authorization, Purchase, Refund, RequestKind, StoredRequest},
 };
-use pos_protocol::LotId;
+use pos_protocol::{LotId, PurchaseId};
 use uuid::Uuid;
 
 use crate::store::EventHead;
@@ -39,6 +42,12 @@ pub struct MemberRows {
     pub card_uses: Vec<CardUse>,
     /// Every short code made.
     pub short_codes: Vec<ShortCode>,
+    /// Every identity.
+    pub identities: Vec<Identity>,
+    /// Every order of an EC shop.
+    pub orders: Vec<Order>,
+    /// The personal data, if there is any.
+    pub profiles: Vec<Profile>,
     /// Every event.
     pub events: Vec<EventHead>,
 }
@@ -59,8 +68,31 @@ impl MemberRows {
             requests: Vec::new(),
             card_uses: Vec::new(),
             short_codes: Vec::new(),
+            identities: Vec::new(),
+            orders: Vec::new(),
+            profiles: Vec::new(),
             events: Vec::new(),
         }
+    }
+
+    /// The purchases that stand, or stood, for an order: at its terminal, in its basket, and asked for by
+    /// no till's request.
+    pub(super) fn of_orders(&self) -> BTreeSet<PurchaseId> {
+        let orders = self.orders.iter();
+        let baskets: BTreeSet<_> = orders
+            .map(|order| (&order.terminal_id, order.id.as_str()))
+            .collect();
+        let asked = |request: &StoredRequest| match request.kind {
+            RequestKind::Purchase => request.effect,
+            _ => None,
+        };
+        let asked: BTreeSet<Uuid> = self.requests.iter().filter_map(asked).collect();
+        let of_order = |row: &&Purchase| {
+            baskets.contains(&(&row.terminal_id, row.basket_id.as_str()))
+                && !asked.contains(&row.id.as_uuid())
+        };
+        let purchases = self.purchases.iter().filter(of_order);
+        purchases.map(|row| row.id).collect()
     }
 
     /// The binding of a use, if the use was ever made; `Some(None)` for a code made and not used.

@@ -7,7 +7,7 @@ use ledger::{
     records::{RequestKind, Settlement},
 };
 
-use super::{Finding, Line, MemberRows, Tally, Unreadable, checks::requests};
+use super::{Finding, Line, MemberRows, Tally, Unreadable, checks::requests, families::Families};
 use crate::store::{OfMember, Snapshot, StoreError};
 
 /// Outbox rows and settlements read at once.
@@ -27,6 +27,8 @@ pub(super) struct Wide {
     settled: Tally,
     /// Transfers of members.
     pub(super) transfers: u64,
+    families: Families,
+    lent: Tally,
     accounts: BTreeMap<Account, i128>,
     /// What members have, less what they owe.
     balances: i128,
@@ -58,6 +60,7 @@ impl Wide {
     /// Adds a member to the sums.
     pub(super) fn count(&mut self, rows: &MemberRows) {
         self.belong(1);
+        self.families.count(&rows.member);
         for transfer in &rows.transfers {
             self.transfers += 1;
             let points = i128::from(transfer.points.get());
@@ -84,6 +87,13 @@ impl Wide {
         self.stream(snapshot).await?;
         let stored = snapshot.account_balances().await?;
         self.add_up(&stored);
+        self.families.finish();
+        for lot in snapshot.lots_lent_by_nobody(PAGE_ROWS).await? {
+            self.lent.expect(false, "lots", lot, || {
+                "it was lent by a lot that is not there, or not another record's own".into()
+            });
+        }
+        self.lent.checked += 1;
         Ok(())
     }
 
@@ -123,6 +133,17 @@ impl Wide {
         let all: i128 = stored.iter().map(|(_, sum)| i128::from(*sum)).sum();
         self.sums
             .same(("accounts", "all"), "the sum", 0_i64, "they", all);
+        let clearing = stored
+            .iter()
+            .find(|(account, _)| *account == Account::ProgrammeClearing);
+        let under_way = clearing.map_or(0, |(_, sum)| i128::from(*sum));
+        self.families.tally.same(
+            ("accounts", Account::ProgrammeClearing.word()),
+            "points under way between records of one person",
+            0_i64,
+            "all transfers",
+            under_way,
+        );
         let outside: i128 = stored
             .iter()
             .filter(|(account, _)| !is_member_account(*account))
@@ -190,7 +211,7 @@ impl Wide {
         Ok(())
     }
 
-    fn named(&self) -> [(&'static str, &'static str, &'static str, &Tally); 9] {
+    fn named(&self) -> [(&'static str, &'static str, &'static str, &Tally); 11] {
         [
             (
                 "I11",
@@ -209,6 +230,18 @@ impl Wide {
                 "accounts.sums",
                 "all accounts add up to zero, and members have what was issued and neither spent nor lapsed",
                 &self.sums,
+            ),
+            (
+                "I10",
+                "families.linked",
+                "merged records name each other, in no ring, and no points are under way between records",
+                &self.families.tally,
+            ),
+            (
+                "I10",
+                "lots.lent",
+                "points that a record borrowed come from a lot of another record",
+                &self.lent,
             ),
             (
                 "I7",

@@ -7,18 +7,19 @@ use std::{
 };
 
 use clap::Args;
+use outbound::delivery::Delivery;
 
 use super::{
     Failure,
     admin::activate,
     broker, database,
     desk::Desk,
-    output,
+    output, secrets,
     serve::{self, LISTEN_DEFAULT, Serving},
     settings::SecretUrl,
 };
 use crate::{
-    demo::{CLIENTS, Demo, SampleMember},
+    demo::{CLIENTS, Demo, SampleMember, WEBHOOK_SECRET},
     outbox::{Broker, EXCHANGE, QUEUE},
     programme_file,
     store::{ClientScope, DatabaseUrl, PoolSizes, Store, StoreError},
@@ -73,8 +74,15 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
         }
     };
     let in_force = store.programme().await?.ok_or(StoreError::NoProgramme)?;
+    let secrets = data.join("secrets.toml");
+    if !secrets.exists() {
+        secrets::make(&secrets)?;
+    }
     let serving = Serving {
         broker: broker.clone(),
+        secrets: secrets::optional(Some(secrets))?,
+        // Codes are to be read in the log.
+        delivery: Some(Delivery::log()),
         ..Serving::usual(args.listen, store, in_force)
     };
     let greet = |address| greet(address, &url, &members, broker.as_ref());
@@ -141,6 +149,9 @@ fn greet(
         let (id, secret) = (client.id, client.secret);
         output::line(format!("#   {what:<13}  client {id}, secret {secret}"))?;
     }
+    output::line(format!(
+        "#   Shop           shop-2 (WooCommerce) sends to /v1/ec/webhooks/shop-2, signed with {WEBHOOK_SECRET}"
+    ))?;
     for member in members {
         let (number, available) = (&member.number, member.available);
         let key = member.key_file.display();

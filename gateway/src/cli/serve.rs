@@ -6,6 +6,7 @@ mod programme;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use ledger::state::InForce;
+use outbound::delivery::Delivery;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -17,10 +18,14 @@ use super::{Failure, Settings, output};
 use crate::{
     clock::Clock,
     http::{self, App, Parts, PublicUrl, Rates, ServerLimits, StreamHub, Tls},
-    jobs::sweep::Sweep,
+    intake,
+    jobs::{ended_codes::EndedCodes, sweep::Sweep},
     limits,
     outbox::{self, Broker, Relay},
+    secrets::Secrets,
+    sign_in::SignIn,
     store::Store,
+    wallets::Wallets,
     writer::{Committed, Lanes, Writer, WriterOptions},
 };
 
@@ -41,6 +46,14 @@ pub(super) struct Serving {
     pub(super) public_url: Option<PublicUrl>,
     pub(super) trusted_proxies: usize,
     pub(super) rates: Rates,
+    /// What identities, personal data and wallet passes need.
+    pub(super) secrets: Option<Arc<Secrets>>,
+    /// What wallet passes are made with.
+    pub(super) wallets: Arc<Wallets>,
+    /// Where codes and notices to members go.
+    pub(super) delivery: Option<Delivery>,
+    /// Sign-ins whose ID tokens are taken.
+    pub(super) sign_in: Option<Arc<SignIn>>,
     pub(super) writer: WriterOptions,
     /// Where events go; without one they wait in the database.
     pub(super) broker: Option<Broker>,
@@ -61,6 +74,10 @@ impl Serving {
             public_url: None,
             trusted_proxies: 0,
             rates: Rates::default(),
+            secrets: None,
+            wallets: Arc::default(),
+            delivery: None,
+            sign_in: None,
             broker: None,
             sweep_every: Duration::from_secs(SWEEP_SECONDS_DEFAULT),
             drain: Duration::ZERO,
@@ -118,8 +135,16 @@ async fn serve_open(
         every: serving.sweep_every,
     };
     let sweep = tokio::spawn(sweep.run(shutdown.clone()));
-    let measure = outbox::measure(serving.store.clone(), clock, shutdown.clone());
+    let ended_codes = EndedCodes {
+        store: serving.store.clone(),
+        clock: clock.clone(),
+    };
+    let ended_codes = tokio::spawn(ended_codes.run(shutdown.clone()));
+    let measure = outbox::measure(serving.store.clone(), clock.clone(), shutdown.clone());
     let measure = tokio::spawn(measure);
+    let inbox = intake::measure(serving.store.clone(), clock, shutdown.clone());
+    let inbox = tokio::spawn(inbox);
+    let intake = tokio::spawn(book_orders(app.clone(), shutdown.clone()));
     // It ends last: what the last requests did is told, too.
     let relay_stop = CancellationToken::new();
     let relay = relay.map(|relay| tokio::spawn(keep_relaying(relay, relay_stop.clone())));
@@ -136,7 +161,7 @@ async fn serve_open(
     let router = http::router(app);
     let limits = ServerLimits::default();
     http::serve(listener, serving.tls, router, limits, shutdown).await;
-    for job in [upkeep, sweep, measure] {
+    for job in [upkeep, sweep, ended_codes, measure, inbox, intake] {
         ended(job).await;
     }
     lanes.drained().await;
@@ -167,6 +192,25 @@ async fn keep_relaying(relay: Relay, stop: CancellationToken) {
     }
 }
 
+/// Books what EC shops send, until `stop` is cancelled. Nothing without secrets: the door is shut, too. An intake
+/// that breaks is a defect; it is said, and another one goes on.
+async fn book_orders(app: App, stop: CancellationToken) {
+    let Some(secrets) = app.settings().secrets.clone() else {
+        return;
+    };
+    let (store, writer, clock) = (
+        app.store().clone(),
+        app.writer().clone(),
+        app.clock().clone(),
+    );
+    let worker = intake::Worker::new(store, writer, clock, secrets, app.intake());
+    drop(app);
+    while let Err(error) = tokio::spawn(worker.clone().run(stop.clone())).await {
+        tracing::error!(error = %error, "intake.broke");
+        tokio::time::sleep(Duration::from_millis(limits::RELAY_UNSEEN_MS)).await;
+    }
+}
+
 /// The edge and the lanes behind it, which wake phones' streams and the relay.
 fn parts(serving: &Serving, clock: &Clock, relay: Option<&Relay>) -> Result<(App, Lanes), Failure> {
     let metrics = http::metrics::install()
@@ -184,6 +228,10 @@ fn parts(serving: &Serving, clock: &Clock, relay: Option<&Relay>) -> Result<(App
     settings.public_url.clone_from(&serving.public_url);
     settings.trusted_proxies = serving.trusted_proxies;
     settings.rates = serving.rates;
+    settings.secrets.clone_from(&serving.secrets);
+    settings.wallets.clone_from(&serving.wallets);
+    settings.delivery.clone_from(&serving.delivery);
+    settings.sign_in.clone_from(&serving.sign_in);
     let app = App::new(Parts {
         store: serving.store.clone(),
         clock: clock.clone(),

@@ -59,6 +59,18 @@ pub struct Settings {
     pub client_burst: Option<NonZeroU32>,
     /// Of `serve`.
     pub drain_seconds: Option<u64>,
+    /// Of `serve`, and of every `admin` command that finds people.
+    pub secrets: Option<PathBuf>,
+    /// Of `serve`.
+    pub google_wallet: Option<PathBuf>,
+    /// Of `serve`.
+    pub apple_wallet: Option<PathBuf>,
+    /// Of `serve`.
+    pub delivery_url: Option<SecretUrl>,
+    /// Of `serve`.
+    pub delivery_secret_file: Option<PathBuf>,
+    /// Of `serve`.
+    pub openid: Option<PathBuf>,
 }
 
 impl Settings {

@@ -6,20 +6,26 @@ use axum::http::{Uri, uri::Authority};
 use jiff::Timestamp;
 use member_card::ProgrammeId;
 use metrics_exporter_prometheus::PrometheusHandle;
+use outbound::delivery::Delivery;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     cards::CardKeys,
     clients::Clients,
+    guesses::Guesses,
     health::StoreSeen,
     key_ring::{KeyError, KeyRing},
+    problem::{Problem, ProblemKind},
     proof::ProofsSeen,
     rates::{RateLimits, Rates},
     stream_hub::StreamHub,
     submit::Owners,
     token::Tokens,
 };
-use crate::{clock::Clock, limits, store::Store, writer::Writer};
+use crate::{
+    clock::Clock, intake::Intake, limits, secrets::Secrets, sign_in::SignIn, store::Store,
+    wallets::Wallets, writer::Writer,
+};
 
 /// The URL under which the world reaches the gateway: `https://host[:port][/prefix]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,6 +111,14 @@ pub struct Settings {
     pub trusted_proxies: usize,
     /// How often each caller may ask.
     pub rates: Rates,
+    /// What identities, personal data and wallet passes need; without it they are not served.
+    pub secrets: Option<Arc<Secrets>>,
+    /// What wallet passes are made with.
+    pub wallets: Arc<Wallets>,
+    /// Where codes and notices to members go; without it no address can be proved.
+    pub delivery: Option<Delivery>,
+    /// Sign-ins of the brand; without it no ID token is taken.
+    pub sign_in: Option<Arc<SignIn>>,
 }
 
 impl Settings {
@@ -116,6 +130,10 @@ impl Settings {
             public_url: None,
             trusted_proxies: 0,
             rates: Rates::default(),
+            secrets: None,
+            wallets: Arc::default(),
+            delivery: None,
+            sign_in: None,
         }
     }
 
@@ -166,8 +184,10 @@ pub struct AppInner {
     pub(super) cards: CardKeys,
     pub(super) proofs: ProofsSeen,
     pub(super) rates: RateLimits,
+    pub(super) guesses: Guesses,
     pub(super) owners: Owners,
     pub(super) store_seen: StoreSeen,
+    intake: Intake,
     draining: CancellationToken,
     shutdown: CancellationToken,
 }
@@ -191,8 +211,10 @@ impl App {
             cards: CardKeys::new(parts.store.clone()),
             proofs: ProofsSeen::new(),
             rates: RateLimits::new(parts.settings.rates),
+            guesses: Guesses::new(),
             owners: Owners::new(),
             store_seen: StoreSeen::default(),
+            intake: Intake::new(parts.store.clone()),
             draining: CancellationToken::new(),
             shutdown: CancellationToken::new(),
             parts,
@@ -227,6 +249,7 @@ impl App {
                 tracing::warn!(error = %error, "signing_keys.refresh_failed");
             }
             self.rates.upkeep();
+            self.guesses.upkeep();
             self.parts.metrics.run_upkeep();
         }
     }
@@ -267,6 +290,26 @@ impl AppInner {
     #[must_use]
     pub fn writer(&self) -> &Writer {
         &self.parts.writer
+    }
+
+    /// The way into the inbox of EC shops.
+    #[must_use]
+    pub fn intake(&self) -> &Intake {
+        &self.intake
+    }
+
+    /// The secrets of the programme.
+    ///
+    /// # Errors
+    /// A problem where the gateway has none.
+    pub(super) fn secrets(&self) -> Result<&Secrets, Problem> {
+        let missing = || {
+            Problem::new(
+                ProblemKind::NotSetUp,
+                "The gateway has no file of secrets (`--secrets`).",
+            )
+        };
+        self.parts.settings.secrets.as_deref().ok_or_else(missing)
     }
 
     /// The streams to phones.

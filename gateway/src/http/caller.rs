@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`Pos`] | access token with scope `pos` that names a terminal |
 //! | [`Admin`] | access token with scope `admin` |
+//! | [`Ec`] | access token with scope `ec` of a client that is a shop's |
 //! | [`Shopper`] | card proof by the key of an enrolled, good card |
 //! | [`Peer`] | none: the address the connection comes from |
 //!
@@ -20,7 +21,7 @@ use axum::{
 };
 use ledger::{card_use::Till, member::CardStatus};
 use member_card::CardId;
-use pos_protocol::MemberId;
+use pos_protocol::{MemberId, ShopId};
 
 use super::{
     App,
@@ -28,7 +29,7 @@ use super::{
     proof::{self, Proof, Target},
     token::{self, Access},
 };
-use crate::store::ClientScope;
+use crate::{intake::KnownShop, store::ClientScope};
 
 /// The address a connection comes from, put into every request by the server.
 #[derive(Debug, Clone, Copy)]
@@ -91,6 +92,7 @@ fn bearer(parts: &Parts) -> Result<&str, Problem> {
 /// A client whose token and standing are good.
 struct Known {
     access: Arc<Access>,
+    shop_id: Option<ShopId>,
 }
 
 async fn client(parts: &Parts, app: &App) -> Result<Known, Problem> {
@@ -105,22 +107,57 @@ async fn client(parts: &Parts, app: &App) -> Result<Known, Problem> {
     if !still {
         return Err(token::refused("its client may no longer do what it says"));
     }
-    Ok(Known { access })
+    Ok(Known {
+        access,
+        shop_id: standing.shop_id.clone(),
+    })
 }
 
 async fn client_with(parts: &Parts, app: &App, scope: ClientScope) -> Result<Arc<Access>, Problem> {
-    let Known { access } = match client(parts, app).await {
+    known_with(parts, app, scope)
+        .await
+        .map(|known| known.access)
+}
+
+async fn known_with(parts: &Parts, app: &App, scope: ClientScope) -> Result<Known, Problem> {
+    let known = match client(parts, app).await {
         Ok(known) => known,
         Err(problem) => return Err(counted(problem, parts, app)),
     };
-    app.rates.client(&access.client_id)?;
-    if access.scopes.contains(&scope) {
-        Ok(access)
+    app.rates.client(&known.access.client_id)?;
+    if known.access.scopes.contains(&scope) {
+        Ok(known)
     } else {
         Err(Problem::new(
             ProblemKind::InsufficientScope,
             format!("The call needs the scope {}.", scope.word()),
         ))
+    }
+}
+
+/// A shop's system.
+#[derive(Debug, Clone)]
+pub struct Ec {
+    /// The name of its client.
+    pub client_id: Arc<str>,
+    /// Its shop.
+    pub shop: Arc<KnownShop>,
+}
+
+impl FromRequestParts<App> for Ec {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let known = known_with(parts, app, ClientScope::Ec).await?;
+        let none = |detail: &'static str| Problem::new(ProblemKind::InsufficientScope, detail);
+        let shop_id = known
+            .shop_id
+            .ok_or_else(|| none("The client has no shop."))?;
+        let shop = app.intake().shops().get(&shop_id, app.now()).await?;
+        Ok(Self {
+            client_id: known.access.client_id.clone(),
+            shop: shop.ok_or_else(|| none("The client's shop is disabled."))?,
+        })
     }
 }
 
@@ -190,8 +227,10 @@ async fn shopper(parts: &Parts, app: &App) -> Result<Shopper, Problem> {
     let proof = Proof::parse(bearer(parts)?)?;
     let card = app.cards.now(proof.card_id()).await?;
     // An unknown card and a wrong signature look the same from outside.
-    let card = card.ok_or_else(|| proof::refused("it was not signed by the card's key"))?;
-    proof.check(&card.known.key, &Target::of(parts), app)?;
+    let refused = || proof::refused("it was not signed by the card's key");
+    let card = card.ok_or_else(refused)?;
+    let key = card.known.public_key().ok_or_else(refused)?;
+    proof.check(key, &Target::of(parts), app)?;
     // Only now: nobody can use up another's rate. And before the status, which a revoked card asks for too.
     app.rates.card(proof.card_id())?;
     if card.status != CardStatus::Active {

@@ -7,6 +7,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use ledger::card_use::Till;
 use moka::sync::Cache;
+use pos_protocol::ShopId;
 
 use crate::{
     limits,
@@ -18,6 +19,7 @@ use crate::{
 pub(super) struct Standing {
     pub(super) scopes: BTreeSet<ClientScope>,
     pub(super) till: Option<Till>,
+    pub(super) shop_id: Option<ShopId>,
 }
 
 pub(super) struct Clients {
@@ -47,6 +49,7 @@ impl Clients {
             Arc::new(Standing {
                 scopes: client.scopes,
                 till: client.till,
+                shop_id: client.shop_id,
             })
         });
         self.standing.insert(id.clone(), standing.clone());

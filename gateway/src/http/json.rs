@@ -63,7 +63,7 @@ pub(super) async fn body(request: Request, bytes_max: usize) -> Result<Bytes, Pr
     }
 }
 
-fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {
+pub(super) fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {
     let wrong = |detail: &'static str| Problem::new(ProblemKind::UnsupportedMediaType, detail);
     if headers
         .get(header::CONTENT_ENCODING)
@@ -85,22 +85,40 @@ fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    if depth_exceeds(bytes, limits::JSON_DEPTH_MAX) {
-        return Err(Problem::new(
-            ProblemKind::BodyTooDeep,
-            format!(
-                "Objects and arrays may nest {} deep.",
-                limits::JSON_DEPTH_MAX
-            ),
-        ));
-    }
     // Serde would also take an array of the fields in order.
-    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
-    if first.is_some_and(|byte| *byte != b'{') {
+    if first_byte(bytes).is_some_and(|byte| byte != b'{') {
         return Err(match serde_json::from_slice::<IgnoredAny>(bytes) {
+            _ if depth_exceeds(bytes, limits::JSON_DEPTH_MAX) => too_deep(),
             Ok(_) => Problem::invalid("", "The body is not an object."),
             Err(error) => refused(&error, String::new()),
         });
+    }
+    read(bytes)
+}
+
+/// One object of type `T`, or an array of some: `true` for an array.
+pub(super) fn one_or_many<T: DeserializeOwned>(bytes: &[u8]) -> Result<(Vec<T>, bool), Problem> {
+    if first_byte(bytes) == Some(b'[') {
+        Ok((read(bytes)?, true))
+    } else {
+        Ok((vec![parse(bytes)?], false))
+    }
+}
+
+fn first_byte(bytes: &[u8]) -> Option<u8> {
+    let mut bytes = bytes.iter().copied();
+    bytes.find(|byte| !byte.is_ascii_whitespace())
+}
+
+fn too_deep() -> Problem {
+    let max = limits::JSON_DEPTH_MAX;
+    let detail = format!("Objects and arrays may nest {max} deep.");
+    Problem::new(ProblemKind::BodyTooDeep, detail)
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    if depth_exceeds(bytes, limits::JSON_DEPTH_MAX) {
+        return Err(too_deep());
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {

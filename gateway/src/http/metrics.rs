@@ -17,6 +17,8 @@ const PROBLEMS: &str = "http_problems_total";
 const RATE_LIMITED: &str = "http_rate_limited_total";
 const CONNECTIONS: &str = "http_connections_open";
 const HANDSHAKES_FAILED: &str = "tls_handshakes_failed_total";
+const GUESSES_CAPPED: &str = "gateway_card_guesses_capped_total";
+const NOT_GENUINE: &str = "gateway_cards_not_genuine_total";
 const STREAMS: &str = "http_streams_open";
 
 /// Bounds of every `…_seconds` histogram, dense where a till waits.
@@ -62,8 +64,19 @@ fn describe() {
         Unit::Count,
         "TLS handshakes that failed or took too long"
     );
+    describe_counter!(
+        GUESSES_CAPPED,
+        Unit::Count,
+        "Card texts answered without a look, after too many that were not genuine, by cap"
+    );
+    describe_counter!(
+        NOT_GENUINE,
+        Unit::Count,
+        "Card texts that were not genuine, by what they looked like"
+    );
     describe_gauge!(STREAMS, Unit::Count, "Event streams open to phones");
     crate::outbox::measures::describe();
+    crate::intake::measures::describe();
 }
 
 pub(super) fn request(method: &Method, route: &str, status: StatusCode, took: Duration) {
@@ -85,6 +98,14 @@ pub(super) fn problem(kind: ProblemKind) {
 
 pub(super) fn rate_limited(caller: &'static str) {
     counter!(RATE_LIMITED, "caller" => caller).increment(1);
+}
+
+pub(super) fn guesses_capped(cap: &'static str) {
+    counter!(GUESSES_CAPPED, "cap" => cap).increment(1);
+}
+
+pub(super) fn not_genuine(kind: &'static str) {
+    counter!(NOT_GENUINE, "kind" => kind).increment(1);
 }
 
 pub(super) fn handshake_failed() {

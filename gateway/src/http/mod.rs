@@ -15,12 +15,16 @@ mod card_reads;
 mod cards;
 mod clients;
 mod connection;
+mod denied;
+mod ec;
 mod edge;
 mod events;
+mod guesses;
 mod health;
 mod json;
 mod key_ring;
 pub mod metrics;
+mod newcomer;
 mod oauth;
 mod openapi;
 mod pages;
@@ -36,7 +40,7 @@ mod submit;
 mod token;
 
 pub use app::{App, AppInner, Parts, PublicUrl, PublicUrlError, Settings};
-pub use caller::{Admin, Peer, PeerAddress, Pos, Shopper};
+pub use caller::{Admin, Ec, Peer, PeerAddress, Pos, Shopper};
 pub use edge::RequestId;
 pub use json::{Json, PathId, Query};
 pub use key_ring::{KeyError, Rotation, rotate_signing_keys};
@@ -55,6 +59,7 @@ fn calls() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .merge(pos::calls())
         .merge(shopper::calls())
+        .merge(ec::calls())
         .routes(routes!(events::event))
         .routes(routes!(oauth::token))
         .routes(routes!(oauth::jwks))

@@ -31,6 +31,7 @@ use super::problem::{PROBLEM_JSON, ProblemBody, ProblemError};
     tags(
         (name = "till", description = "For tills. The token names the terminal, the terminal its store. Every POST carries a `request_id`, unique per terminal: the same id and body again gets the same answer, byte for byte."),
         (name = "shopper", description = "For the shopper's phone, which proves itself with its card's key."),
+        (name = "shop", description = "For EC shops: webhooks of the platforms, which sign them, and calls of shop systems, whose token names the shop."),
         (name = "events", description = "For the CRM and other listeners. Events come through RabbitMQ; here is what does not fit into a message."),
         (name = "oauth", description = "Access tokens for tills, shop systems and staff tools."),
         (name = "operations", description = "For whoever runs the gateway."),

@@ -86,6 +86,9 @@ catalogue! {
     /// Not the caller's.
     NotYours = "not_yours", FORBIDDEN, "This belongs to somebody else",
         "The caller is known and the thing exists, but belongs to another member or terminal.";
+    /// A webhook is not believed.
+    WebhookRefused = "webhook_refused", UNAUTHORIZED, "The webhook is not believed",
+        "There is no such shop, or the webhook is not signed with one of its secrets, names another shop, or is too old. Which of these is said in the gateway's log and nowhere else. Nothing was done.";
     /// No such route.
     NotFound = "not_found", NOT_FOUND, "There is nothing here",
         "No such path. All paths are listed in `/openapi.json` and on `/docs/`.";
@@ -113,6 +116,15 @@ catalogue! {
     /// Too many requests.
     RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many requests",
         "The caller asks faster than it may. Wait as long as `Retry-After` says; `RateLimit-Policy` and `RateLimit` give the numbers.";
+    /// The operator has not set this up.
+    NotSetUp = "not_set_up", NOT_IMPLEMENTED, "This gateway is not set up for that",
+        "The call needs something that the operator has not configured, for example the file of secrets (`--secrets`) or a sign-in provider. `detail` says what.";
+    /// It contradicts what is known.
+    Conflict = "conflict", CONFLICT, "It does not go with how things stand",
+        "The message is well-formed, and a rule says no. `detail` begins with the rule's stable word, for example `already_merged`.";
+    /// Both are members.
+    WouldMerge = "would_merge", CONFLICT, "Both sides are members already",
+        "The link would merge two members into one. Show the shopper what that means, and send the same again with `agree_to_merge`.";
     /// Something broke.
     Fault = "fault", INTERNAL_SERVER_ERROR, "Something broke",
         "An error on our side. The outcome of the request is not known: ask for it with `GET /v1/pos/requests/{request_id}`, or send the same request again under the same id. Tell support the `request_id` of this answer.";

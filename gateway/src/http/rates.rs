@@ -2,8 +2,9 @@
 //!
 //! Three kinds of caller have a bucket each: clients by their id, cards by theirs, and for token
 //! requests, enrolments and failed credentials the address they come from (IPv6 by its /64, which
-//! is what one household gets). Buckets are bounded in number, the least recently used go first, and
-//! each gateway counts for itself.
+//! is what one household gets). What could be guessed or would flood somebody with messages has slow
+//! buckets besides: by member, by address the request comes from, and by address a message goes to. Buckets
+//! are bounded in number, the least recently used go first, and each gateway counts for itself.
 
 use std::{
     fmt,
@@ -21,8 +22,10 @@ use governor::{
     middleware::StateInformationMiddleware,
     state::{InMemoryState, NotKeyed},
 };
+use ledger::identity::IdentityKey;
 use member_card::CardId;
 use moka::{policy::EvictionPolicy, sync::Cache};
+use pos_protocol::MemberId;
 
 use super::{
     metrics,
@@ -48,14 +51,50 @@ impl Rate {
             per_s: NonZeroU32::new(per_s).unwrap_or(NonZeroU32::MIN),
         }
     }
+}
 
-    fn quota(self) -> Quota {
-        Quota::per_second(self.per_s).allow_burst(self.burst)
+/// How a bucket fills.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    burst: NonZeroU32,
+    /// What one request takes to come back.
+    every: Duration,
+}
+
+impl From<Rate> for Pace {
+    fn from(rate: Rate) -> Self {
+        Self {
+            burst: rate.burst,
+            every: Quota::per_second(rate.per_s).replenish_interval(),
+        }
+    }
+}
+
+impl Pace {
+    fn slow(burst: u32, every_s: u64) -> Self {
+        Self {
+            burst: NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN),
+            every: Duration::from_secs(every_s.max(1)),
+        }
     }
 
-    /// Seconds in which an empty bucket fills, at least one.
-    fn window_s(self) -> u32 {
-        self.burst.get().div_ceil(self.per_s.get())
+    fn quota(self) -> Quota {
+        let quota = Quota::with_period(self.every);
+        let quota = quota.unwrap_or(Quota::per_second(NonZeroU32::MIN));
+        quota.allow_burst(self.burst)
+    }
+
+    /// In which an empty bucket fills.
+    fn window(self) -> Duration {
+        self.every.saturating_mul(self.burst.get())
+    }
+
+    /// The same in seconds, at least one.
+    fn window_s(self) -> u64 {
+        let window = self.window();
+        window
+            .as_secs()
+            .saturating_add(u64::from(window.subsec_nanos() > 0))
     }
 }
 
@@ -88,18 +127,18 @@ struct Bucket {
 }
 
 impl Bucket {
-    fn new(rate: Rate) -> Self {
+    fn new(pace: Pace) -> Self {
         Self {
-            limiter: RateLimiter::direct(rate.quota()).with_middleware(),
+            limiter: RateLimiter::direct(pace.quota()).with_middleware(),
             empty_until: Mutex::new(None),
         }
     }
 
     /// Takes one, or says how long to wait for it.
-    fn take(&self, rate: Rate) -> Result<(), Duration> {
+    fn take(&self, pace: Pace) -> Result<(), Duration> {
         let (empty_for, taken) = match self.limiter.check() {
             Ok(left) if left.remaining_burst_capacity() > 0 => return Ok(()),
-            Ok(_) => (rate.quota().replenish_interval(), Ok(())),
+            Ok(_) => (pace.every, Ok(())),
             Err(not_until) => {
                 let wait = not_until.wait_time_from(DefaultClock::default().now());
                 (wait, Err(wait))
@@ -128,21 +167,24 @@ impl Bucket {
 /// The buckets of one kind of caller.
 struct Buckets<K> {
     name: &'static str,
-    rate: Rate,
+    pace: Pace,
     by_caller: Cache<K, Arc<Bucket>>,
 }
 
 impl<K: Hash + Eq + Send + Sync + 'static> Buckets<K> {
-    fn new(name: &'static str, rate: Rate) -> Self {
+    fn new(name: &'static str, pace: impl Into<Pace>) -> Self {
+        let pace = pace.into();
+        // Never forgotten before it is full again.
+        let idle = Duration::from_secs(limits::RATE_KEY_IDLE_S).max(pace.window());
         let by_caller = Cache::builder()
             .max_capacity(limits::RATE_KEYS_MAX)
             // Not the default policy: it would not admit newcomers to a full cache, and they would go unlimited.
             .eviction_policy(EvictionPolicy::lru())
-            .time_to_idle(Duration::from_secs(limits::RATE_KEY_IDLE_S))
+            .time_to_idle(idle)
             .build();
         Self {
             name,
-            rate,
+            pace,
             by_caller,
         }
     }
@@ -150,8 +192,8 @@ impl<K: Hash + Eq + Send + Sync + 'static> Buckets<K> {
     fn take(&self, caller: K) -> Result<(), Problem> {
         let bucket = self
             .by_caller
-            .get_with(caller, || Arc::new(Bucket::new(self.rate)));
-        bucket.take(self.rate).map_err(|wait| self.refused(wait))
+            .get_with(caller, || Arc::new(Bucket::new(self.pace)));
+        bucket.take(self.pace).map_err(|wait| self.refused(wait))
     }
 
     /// Refuses a caller whose bucket is empty. Takes nothing.
@@ -167,15 +209,12 @@ impl<K: Hash + Eq + Send + Sync + 'static> Buckets<K> {
         metrics::rate_limited(self.name);
         // A header in whole seconds: rounded up, or the caller comes back too soon.
         let wait_s = wait.as_secs().saturating_add(1);
-        let (name, burst, window) = (self.name, self.rate.burst, self.rate.window_s());
+        let (name, burst, window) = (self.name, self.pace.burst, self.pace.window_s());
         let field =
             |text: String| HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""));
         Problem::new(
             ProblemKind::RateLimited,
-            format!(
-                "At most {burst} requests at once and {} a second.",
-                self.rate.per_s
-            ),
+            format!("At most {burst} requests at once, and as many within {window} s."),
         )
         .header(header::RETRY_AFTER, HeaderValue::from(wait_s))
         .header(
@@ -194,6 +233,29 @@ pub(super) struct RateLimits {
     clients: Buckets<Arc<str>>,
     cards: Buckets<CardId>,
     peers: Buckets<IpAddr>,
+    link_tries: Buckets<Arc<str>>,
+    guesses: Slow,
+    messages: Slow,
+    /// Messages by the address they go to.
+    receivers: Buckets<IdentityKey>,
+}
+
+/// Slow buckets of what one member does, from one address.
+struct Slow {
+    members: Buckets<MemberId>,
+    peers: Buckets<IpAddr>,
+}
+
+impl Slow {
+    fn take(&self, member: MemberId, address: IpAddr) -> Result<(), Problem> {
+        self.members.take(member)?;
+        self.peers.take(household(address))
+    }
+
+    fn upkeep(&self) {
+        self.members.by_caller.run_pending_tasks();
+        self.peers.by_caller.run_pending_tasks();
+    }
 }
 
 impl RateLimits {
@@ -202,6 +264,37 @@ impl RateLimits {
             clients: Buckets::new("client", rates.client),
             cards: Buckets::new("card", rates.card),
             peers: Buckets::new("peer", rates.peer),
+            link_tries: Buckets::new(
+                "link",
+                Pace::from(Rate::new(
+                    limits::LINK_BURST_TRIES,
+                    limits::LINK_TRIES_PER_S,
+                )),
+            ),
+            guesses: Slow {
+                members: Buckets::new(
+                    "guess",
+                    Pace::slow(limits::GUESS_BURST, limits::GUESS_EVERY_S),
+                ),
+                peers: Buckets::new(
+                    "guess_peer",
+                    Pace::slow(limits::PEER_GUESS_BURST, limits::PEER_GUESS_EVERY_S),
+                ),
+            },
+            messages: Slow {
+                members: Buckets::new(
+                    "message",
+                    Pace::slow(limits::MESSAGE_BURST, limits::MESSAGE_EVERY_S),
+                ),
+                peers: Buckets::new(
+                    "message_peer",
+                    Pace::slow(limits::PEER_MESSAGE_BURST, limits::PEER_MESSAGE_EVERY_S),
+                ),
+            },
+            receivers: Buckets::new(
+                "receiver",
+                Pace::slow(limits::RECEIVER_BURST, limits::RECEIVER_EVERY_S),
+            ),
         }
     }
 
@@ -220,6 +313,28 @@ impl RateLimits {
         self.peers.take(household(address))
     }
 
+    /// Counts one link code that a shop's system tries, or one address that it names: neither may be
+    /// guessed by trying.
+    pub(super) fn link_try(&self, client: &Arc<str>) -> Result<(), Problem> {
+        self.link_tries.take(client.clone())
+    }
+
+    /// Counts one code that somebody typed, or another thing that could be tried out.
+    pub(super) fn guess(&self, member: MemberId, address: IpAddr) -> Result<(), Problem> {
+        self.guesses.take(member, address)
+    }
+
+    /// Counts one message that a member wants sent.
+    pub(super) fn message(
+        &self,
+        member: MemberId,
+        address: IpAddr,
+        receiver: IdentityKey,
+    ) -> Result<(), Problem> {
+        self.messages.take(member, address)?;
+        self.receivers.take(receiver)
+    }
+
     /// Refuses an address that has used up what it may, without counting anything.
     pub(super) fn peer_has_some_left(&self, address: IpAddr) -> Result<(), Problem> {
         self.peers.look(&household(address))
@@ -230,6 +345,10 @@ impl RateLimits {
         self.clients.by_caller.run_pending_tasks();
         self.cards.by_caller.run_pending_tasks();
         self.peers.by_caller.run_pending_tasks();
+        self.link_tries.by_caller.run_pending_tasks();
+        self.guesses.upkeep();
+        self.messages.upkeep();
+        self.receivers.by_caller.run_pending_tasks();
     }
 }
 
@@ -284,6 +403,39 @@ mod tests {
         limits
             .peer_has_some_left("192.0.2.2".parse().unwrap())
             .unwrap();
+    }
+
+    #[test]
+    fn guesses_are_few_for_a_member_and_messages_for_who_gets_them() {
+        let limits = RateLimits::new(Rates::default());
+        let member = |id| MemberId::new(uuid::Uuid::from_u128(id));
+        let peer = |last: u8| IpAddr::from([192, 0, 2, last]);
+        for last in 0..u8::try_from(limits::GUESS_BURST).unwrap() {
+            limits.guess(member(1), peer(last)).unwrap();
+        }
+        let refused = limits.guess(member(1), peer(200)).unwrap_err();
+        assert_eq!(refused.kind(), ProblemKind::RateLimited);
+        limits.guess(member(2), peer(200)).unwrap();
+        let receiver = IdentityKey([7; 32]);
+        for id in 0..limits::RECEIVER_BURST {
+            limits
+                .message(member(id.into()), peer(1), receiver)
+                .unwrap();
+        }
+        assert!(limits.message(member(99), peer(1), receiver).is_err());
+        limits
+            .message(member(98), peer(1), IdentityKey([8; 32]))
+            .unwrap();
+    }
+
+    #[test]
+    fn a_policy_says_in_how_many_seconds_a_bucket_fills() {
+        let window = |burst, per_s| Pace::from(Rate::new(burst, per_s)).window_s();
+        assert_eq!(
+            [window(400, 200), window(3, 3), window(7, 3), window(1, 50)],
+            [2, 1, 3, 1]
+        );
+        assert_eq!(Pace::slow(10, 60).window_s(), 600);
     }
 
     #[test]

@@ -6,12 +6,13 @@
 //! is the truth, so a wake-up too many does no harm, and one too few is mended by the next look.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
+use futures_util::future::select_all;
 use pos_protocol::MemberId;
 use tokio::{sync::watch, time::MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -36,8 +37,21 @@ struct Watched {
     streams: usize,
 }
 
+impl Watched {
+    /// Forgets a member whom nobody watches.
+    fn forget(&mut self, id: MemberId) {
+        let idle = |member: &Member| member.streams == 0 && member.others == 0;
+        if self.members.get(&id).is_some_and(idle) {
+            self.members.remove(&id);
+        }
+    }
+}
+
 struct Member {
+    /// Streams of the member's own cards.
     streams: usize,
+    /// Streams of cards of other records of the same person.
+    others: usize,
     /// The newest event number seen by any stream or look.
     newest: watch::Sender<i64>,
 }
@@ -84,6 +98,7 @@ impl StreamHub {
         }
         let member = watched.members.entry(member_id).or_insert_with(|| Member {
             streams: 0,
+            others: 0,
             newest: watch::Sender::new(0),
         });
         if member.streams >= limits::STREAMS_PER_MEMBER_MAX {
@@ -96,8 +111,28 @@ impl StreamHub {
             hub: self.clone(),
             member_id,
             woken,
+            others: BTreeMap::new(),
             _open: Open::stream(),
         })
+    }
+
+    fn also(&self, record: MemberId) -> watch::Receiver<i64> {
+        let mut watched = self.watched();
+        let member = watched.members.entry(record).or_insert_with(|| Member {
+            streams: 0,
+            others: 0,
+            newest: watch::Sender::new(0),
+        });
+        member.others = member.others.saturating_add(1);
+        member.newest.subscribe()
+    }
+
+    fn no_longer(&self, record: MemberId) {
+        let mut watched = self.watched();
+        if let Some(member) = watched.members.get_mut(&record) {
+            member.others = member.others.saturating_sub(1);
+        }
+        watched.forget(record);
     }
 
     fn leave(&self, member_id: MemberId) {
@@ -105,10 +140,8 @@ impl StreamHub {
         watched.streams = watched.streams.saturating_sub(1);
         if let Some(member) = watched.members.get_mut(&member_id) {
             member.streams = member.streams.saturating_sub(1);
-            if member.streams == 0 {
-                watched.members.remove(&member_id);
-            }
         }
+        watched.forget(member_id);
     }
 
     /// Asks the store every [`limits::STREAM_POLL_MS`] for news of the members watched here.
@@ -165,19 +198,39 @@ pub(super) struct Watching {
     hub: StreamHub,
     member_id: MemberId,
     woken: watch::Receiver<i64>,
+    /// Other records of the same person.
+    others: BTreeMap<MemberId, watch::Receiver<i64>>,
     _open: Open,
 }
 
 impl Watching {
     /// Comes back when there may be news since the last time.
     pub(super) async fn news(&mut self) {
-        // The sender lives as long as this place is taken.
-        let _ = self.woken.changed().await;
+        // The senders live as long as this place is taken.
+        let all = std::iter::once(&mut self.woken).chain(self.others.values_mut());
+        let any = all.map(|woken| Box::pin(woken.changed()));
+        let _ = select_all(any).await;
+    }
+
+    /// Watches these records of the person too, and no others.
+    pub(super) fn regroup(&mut self, records: impl IntoIterator<Item = MemberId>) {
+        let mut gone = std::mem::take(&mut self.others);
+        for record in records {
+            if record == self.member_id {
+                continue;
+            }
+            let kept = gone.remove(&record);
+            let woken = kept.unwrap_or_else(|| self.hub.also(record));
+            self.others.insert(record, woken);
+        }
+        gone.into_keys()
+            .for_each(|record| self.hub.no_longer(record));
     }
 }
 
 impl Drop for Watching {
     fn drop(&mut self) {
+        self.regroup([]);
         self.hub.leave(self.member_id);
     }
 }
@@ -199,6 +252,22 @@ mod tests {
         of_a.news().await;
         assert!(!of_b.woken.has_changed().unwrap());
         assert!(!of_a.woken.has_changed().unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_stream_wakes_for_every_record_of_its_person() {
+        let hub = StreamHub::new();
+        let [a, b, c] = [1, 2, 3].map(|id| MemberId::new(Uuid::from_u128(id)));
+        let mut of_a = hub.watch(a).unwrap();
+        of_a.regroup([a, b, c]);
+        for record in [b, a, c] {
+            hub.committed()(&[record]);
+            of_a.news().await;
+        }
+        of_a.regroup([a, c]);
+        assert_eq!(hub.watched().members.len(), 2);
+        drop(of_a);
+        assert!(hub.watched().members.is_empty());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! When a gateway may take the relay's lease from another one.
+//! When a gateway may take the relay's lease, or the intake's, from another one.
 //!
 //! Each side measures with its own monotonic clock only. A holder stops sending when the last beat that
 //! it knows of was begun [`limits::RELAY_HOLD_MS`] ago; a rival takes over when it has seen one beat
@@ -13,13 +13,13 @@ use crate::{limits, store::Lease};
 
 /// What a gateway has seen of a lease it would like to have.
 #[derive(Debug, Default)]
-pub(super) struct Watch {
+pub(crate) struct Watch {
     seen: Option<(i64, Instant)>,
 }
 
 impl Watch {
     /// Whether `holder` may try to take the lease, which it asked for at `asked` and got at `answered`.
-    pub(super) fn may_take(
+    pub(crate) fn may_take(
         &mut self,
         lease: Lease,
         holder: Uuid,

@@ -30,6 +30,7 @@ mod window;
 
 pub use broker::{Broker, BrokerError, BrokerUrlError};
 pub use gauge::measure;
+pub(crate) use lease::Watch as LeaseWatch;
 pub use publisher::{Fate, Message, Publisher};
 pub use relay::Relay;
 pub use topology::{DEAD_EXCHANGE, DEAD_QUEUE, Declared, EXCHANGE, QUEUE};

@@ -74,6 +74,7 @@ fn the_guide_documents_every_key_and_its_example_writes_every_key() {
         "classes.*.expiry.months",
         "returns.expired.days",
         "business_day.stores.*.cut_over",
+        "cards.apple_range.check",
     ] {
         assert!(keys(&programme).iter().any(|known| known == key), "{key}");
     }
@@ -194,6 +195,13 @@ fn settings_that_contradict_each_other_are_told_with_a_line() {
             "[cards]\nshort_code_seconds = 0\n\n[earn]",
             10,
             "cards.short_code_seconds",
+        ),
+        (
+            "[earn]",
+            "[cards]\nplastic = [{ from = \"29800000000000\", to = \"29800000000009\" }]\n\
+             apple_range = { from = \"29800000000000\", to = \"29899999999999\", check = \"luhn\" }\n\n[earn]",
+            11,
+            "cards.apple_range",
         ),
         (
             "[earn]",

@@ -76,7 +76,8 @@ impl Store {
             connection,
             programmes: self.programmes().clone(),
             version,
-            locked: members.clone(),
+            // A member that was not there was not locked, whoever makes it meanwhile.
+            locked: rows.iter().map(|row| row.id).collect(),
             members: rows.into_iter().map(|row| (row.id, row)).collect(),
         })
     }

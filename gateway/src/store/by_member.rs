@@ -9,8 +9,11 @@ use std::{collections::VecDeque, fmt, sync::LazyLock};
 use ledger::{
     account::Transfer,
     card_use::{CardUse, ShortCode},
+    identity::Identity,
     lot::{Lot, Pending},
     member::{Card, Member},
+    order::Order,
+    profile::Profile,
     records::{Authorization, Purchase, Refund, StoredRequest},
 };
 use pos_protocol::{EventId, MemberId};
@@ -148,6 +151,9 @@ of_member! {
     Refund: |row| row.member_id, row.id.to_string();
     CardUse: |row| row.member_id, format!("{}/{}", row.card_id, row.issued_at);
     ShortCode: |row| row.member_id, data_encoding::HEXLOWER.encode(&row.hash);
+    Identity: |row| row.member_id, data_encoding::HEXLOWER.encode(&row.key.0);
+    Order: |row| row.member_id.unwrap_or(NOBODY), format!("{}/{}", row.shop_id, row.id);
+    Profile: |row| row.member_id, row.member_id.to_string();
     StoredRequest: |row| row.member_id.unwrap_or(NOBODY), format!("{}/{}", row.terminal_id, row.request_id);
 }
 

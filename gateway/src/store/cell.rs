@@ -5,14 +5,16 @@ use std::{str::FromStr, sync::Arc};
 use jiff::{Timestamp, civil::Date};
 use ledger::{
     account::{Account, Motive},
+    identity::{IdentityKey, IdentityKind, MergeAct, Proof},
     lot::LotExpiry,
-    member::{CardStatus, MemberNo, MemberStatus},
+    member::{CardKind, CardStatus, MemberNo, MemberStatus},
+    order::OrderState,
     records::{HoldState, PurchaseState, RequestKind},
 };
 use member_card::{CardId, SpendLimit};
 use pos_protocol::{
-    AuthorizationId, BasketId, EventId, LotId, MemberId, PendingId, Points, PurchaseId, RefundId,
-    RequestId, SettlementId, StoreId, TerminalId, TransferId, Yen,
+    AuthorizationId, BasketId, EventId, LotId, MemberId, MergeId, OrderId, PendingId, Points,
+    PurchaseId, RefundId, RequestId, SettlementId, ShopId, StoreId, TerminalId, TransferId, Yen,
 };
 use uuid::Uuid;
 
@@ -51,6 +53,7 @@ uuids!(
     EventId,
     LotId,
     MemberId,
+    MergeId,
     PendingId,
     PurchaseId,
     RefundId,
@@ -63,7 +66,7 @@ macro_rules! text_ids {
         $(cell!($type, Text, |id| id.as_str().into(), |text| Self::from_str(&text).ok());)*
     };
 }
-text_ids!(BasketId, RequestId, StoreId, TerminalId);
+text_ids!(BasketId, OrderId, RequestId, ShopId, StoreId, TerminalId);
 
 macro_rules! words {
     ($($type:ty),* $(,)?) => {
@@ -72,11 +75,16 @@ macro_rules! words {
 }
 words!(
     Account,
+    CardKind,
     CardStatus,
     HoldState,
+    IdentityKind,
     LotExpiry,
     MemberStatus,
+    MergeAct,
     Motive,
+    OrderState,
+    Proof,
     PurchaseState,
     RequestKind,
 );
@@ -97,6 +105,10 @@ cell!(Vec<u8>, Bytes, |bytes| bytes, |bytes| Some(bytes.to_vec()));
 cell!([u8; 32], Bytes, |bytes| bytes, |bytes| bytes
     .try_into()
     .ok());
+cell!(IdentityKey, Bytes, |key| &key.0, |bytes| bytes
+    .try_into()
+    .ok()
+    .map(Self));
 cell!(Points, Int, |points| points.get(), |number| Self::new(
     number
 )

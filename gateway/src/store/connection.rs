@@ -284,6 +284,56 @@ impl Connection {
         Ok(found)
     }
 
+    /// Runs a statement over many rows that gives none back, in pieces that leave in one go.
+    pub(crate) async fn run_each(
+        &mut self,
+        sql: Sql,
+        columns: &[Cells<'_>],
+    ) -> Result<u64, StoreError> {
+        self.sound = false;
+        let mut touched = 0_u64;
+        match &mut self.handle {
+            Handle::Postgres(connection) => {
+                for (piece, _) in sql::postgres_pieces(columns, self.statement_bytes_max) {
+                    let mut arguments = PgArguments::default();
+                    sql::add_arrays(&mut arguments, columns, piece)?;
+                    let run = sqlx::query_with(sql.postgres, arguments).execute(&mut **connection);
+                    let run = self.patience.wait(run).await?;
+                    touched = touched.saturating_add(run.rows_affected());
+                }
+            }
+            Handle::Sqlite(connection) => {
+                for piece in sql::sqlite_pieces(sql.sqlite, sql::row_count(columns)) {
+                    let arguments = piece.values(columns)?;
+                    let run = sqlx::query_with(piece.text, arguments).execute(&mut **connection);
+                    let run = self.patience.wait(run).await?;
+                    touched = touched.saturating_add(run.rows_affected());
+                }
+            }
+        }
+        self.sound = true;
+        Ok(touched)
+    }
+
+    /// Runs one statement; how many rows it touched.
+    pub(crate) async fn run(&mut self, sql: Sql, values: &[Value<'_>]) -> Result<u64, StoreError> {
+        self.sound = false;
+        let touched = match &mut self.handle {
+            Handle::Postgres(connection) => {
+                let arguments = sql::postgres_values(values)?;
+                let run = sqlx::query_with(sql.postgres, arguments).execute(&mut **connection);
+                self.patience.wait(run).await?.rows_affected()
+            }
+            Handle::Sqlite(connection) => {
+                let arguments = sql::sqlite_values(values)?;
+                let run = sqlx::query_with(sql.sqlite, arguments).execute(&mut **connection);
+                self.patience.wait(run).await?.rows_affected()
+            }
+        };
+        self.sound = true;
+        Ok(touched)
+    }
+
     /// Whether the database understands a statement.
     pub(crate) async fn prepare(&mut self, sql: Sql) -> Result<(), StoreError> {
         use sqlx::{Executor as _, SqlSafeStr as _};

@@ -43,6 +43,8 @@ pub(super) fn statements() -> Vec<Sql> {
 pub enum LeaseName {
     /// Sending events to the broker.
     Relay,
+    /// Booking what EC shops sent.
+    Intake,
 }
 
 impl LeaseName {
@@ -51,6 +53,7 @@ impl LeaseName {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Relay => "relay",
+            Self::Intake => "intake",
         }
     }
 
@@ -104,10 +107,21 @@ impl Store {
         beat: i64,
         holder: Uuid,
     ) -> Result<Option<Lease>, StoreError> {
-        let mut connection = Connection::relaying(self).await?;
+        let mut connection = self.leasing(name).await?;
         let values = [name.value(), Value::Uuid(holder), Value::Int(beat)];
         let taken: Vec<Lease> = connection.fetch(TAKE, &values).await?;
         Ok(taken.into_iter().next())
+    }
+
+    /// Shows that `holder` lives. Whether the lease is still its own.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn beat_lease(&self, name: LeaseName, holder: Uuid) -> Result<bool, StoreError> {
+        let mut connection = Connection::writing(self).await?;
+        let values = [name.value(), Value::Uuid(holder), Value::Int(0)];
+        let beaten: Vec<Lease> = connection.fetch(BEAT, &values).await?;
+        Ok(!beaten.is_empty())
     }
 
     /// Gives the lease back, so that another gateway need not wait. Whether it was `holder`'s.
@@ -115,9 +129,17 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn release_lease(&self, name: LeaseName, holder: Uuid) -> Result<bool, StoreError> {
-        let mut connection = Connection::relaying(self).await?;
+        let mut connection = self.leasing(name).await?;
         let values = [name.value(), Value::Uuid(holder)];
         let released: Vec<Lease> = connection.fetch(RELEASE, &values).await?;
         Ok(!released.is_empty())
+    }
+
+    /// Only the relay has a connection of its own.
+    async fn leasing(&self, name: LeaseName) -> Result<Connection, StoreError> {
+        match name {
+            LeaseName::Relay => Connection::relaying(self).await,
+            LeaseName::Intake => Connection::writing(self).await,
+        }
     }
 }

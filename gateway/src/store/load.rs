@@ -12,10 +12,14 @@ use std::{
 use jiff::{Timestamp, civil::Date};
 use ledger::{
     card_use::{CardUse, ShortCode},
+    identity::{Identity, LinkCode, Verification},
+    keys::Keys,
     lot::{Lot, Pending},
     member::{Card, Member},
+    order::Order,
+    profile::Profile,
     records::{Authorization, Purchase, StoredRequest},
-    state::{InForce, Keys, State},
+    state::{InForce, State},
 };
 use pos_protocol::{MemberId, Points, SettlementTotals, TerminalId, Yen};
 
@@ -24,7 +28,7 @@ use super::{
     batch::Batch,
     connection::Connection,
     row::{Cell, FromRow, Reader, Row, cells},
-    rows::{AUTHORIZATIONS, LOTS, PENDING},
+    rows::{AUTHORIZATIONS, IDENTITIES, LOTS, ORDERS, PENDING},
     sql::{Cells, Sql},
     together::{Found, Reads},
 };
@@ -43,6 +47,17 @@ static HOLDS_UNTIL: LazyLock<Sql> = LazyLock::new(|| {
         2,
         "member_id = asked.column1 AND state = 'held' AND expires_at <= asked.column2",
     )
+});
+static LOCK_ORDERS: LazyLock<Sql> = LazyLock::new(|| {
+    ORDERS.select(
+        "WHERE (shop_id, order_id) IN (SELECT unnest($1::text[]), unnest($2::text[])) \
+         ORDER BY shop_id, order_id FOR UPDATE",
+        "WHERE shop_id = $1 AND order_id = $2",
+    )
+});
+/// All identities of members ($1).
+static IDENTITIES_OF: LazyLock<Sql> = LazyLock::new(|| {
+    IDENTITIES.select_asked("WHERE member_id = ANY($1)", 1, "member_id = asked.column1")
 });
 static OPEN_GRANTS: LazyLock<Sql> = LazyLock::new(|| {
     PENDING.select_asked(
@@ -88,7 +103,14 @@ FROM (
 
 /// The statements of this module.
 pub(super) fn statements() -> Vec<Sql> {
-    vec![*OPEN_LOTS, *HOLDS_UNTIL, *OPEN_GRANTS, TOTALS]
+    vec![
+        *OPEN_LOTS,
+        *HOLDS_UNTIL,
+        *LOCK_ORDERS,
+        *IDENTITIES_OF,
+        *OPEN_GRANTS,
+        TOTALS,
+    ]
 }
 
 struct DayTotals {
@@ -138,6 +160,7 @@ impl Batch {
         fallback: Option<InForce>,
     ) -> Result<State, StoreError> {
         let mut state = State::new(self.in_force(fallback).await?);
+        self.lock_orders(keys).await?;
         state.members = std::mem::take(&mut self.members);
         let mut asked = Asked::default();
         loop {
@@ -151,6 +174,19 @@ impl Batch {
         }
         load_totals(&mut self.connection, &mut state, keys).await?;
         Ok(state)
+    }
+}
+
+impl Batch {
+    /// Locks orders that are there already: one that nobody was named for has no member to lock. After the
+    /// members, and in order of their keys.
+    async fn lock_orders(&mut self, keys: &Keys) -> Result<(), StoreError> {
+        if keys.orders.is_empty() || !self.connection.is_postgres() {
+            return Ok(());
+        }
+        let wanted = pair_cells(keys.orders.iter().collect());
+        let _: Vec<Order> = self.connection.fetch_each(*LOCK_ORDERS, &wanted).await?;
+        Ok(())
     }
 }
 
@@ -181,12 +217,27 @@ impl Asked {
         let wanted = fresh(&keys.purchases, &had.purchases);
         reads.add_by_key::<Purchase, 1>([cells(wanted)]);
         reads.add_by_key::<Lot, 1>([cells(fresh(&keys.lots, &had.lots))]);
+        self.of_persons(&mut reads, keys);
         let wanted = fresh(&keys.members, &had.members).into_iter();
         let unknown = wanted.filter(|id| !state.members.contains_key(id));
         reads.add_by_key::<Member, 1>([cells(unknown)]);
         self.of_members(&mut reads, state, keys);
         self.keys.clone_from(keys);
         reads
+    }
+
+    fn of_persons<'a>(&self, reads: &mut Reads<'a>, keys: &'a Keys) {
+        let had = &self.keys;
+        let wanted = fresh(&keys.identities, &had.identities);
+        reads.add_by_key::<Identity, 1>([cells(wanted)]);
+        let wanted = fresh(&keys.erased, &had.erased);
+        reads.add::<Identity, 1>(*IDENTITIES_OF, [cells(wanted)]);
+        let wanted = fresh(&keys.link_codes, &had.link_codes);
+        reads.add_by_key::<LinkCode, 1>([cells(wanted)]);
+        let wanted = fresh(&keys.verifications, &had.verifications);
+        reads.add_by_key::<Verification, 1>([cells(wanted)]);
+        reads.add_by_key::<Order, 2>(pair_cells(fresh(&keys.orders, &had.orders)));
+        reads.add_by_key::<Profile, 1>([cells(fresh(&keys.profiles, &had.profiles))]);
     }
 
     fn of_members<'a>(&mut self, reads: &mut Reads<'a>, state: &'a State, keys: &'a Keys) {
@@ -234,6 +285,13 @@ fn put(state: &mut State, found: &Found) -> Result<(), StoreError> {
     rows(&mut state.short_codes, found, |row| row.hash)?;
     rows(&mut state.authorizations, found, |row| row.id)?;
     rows(&mut state.purchases, found, |row| row.id)?;
+    rows(&mut state.identities, found, |row| row.key)?;
+    rows(&mut state.link_codes, found, |row| row.hash)?;
+    rows(&mut state.verifications, found, |row| row.id)?;
+    rows(&mut state.orders, found, |row: &Order| {
+        (row.shop_id.clone(), row.id.clone())
+    })?;
+    rows(&mut state.profiles, found, |row| row.member_id)?;
     rows(&mut state.members, found, |row| row.id)?;
     rows(&mut state.lots, found, |row| (row.member_id, row.id))?;
     rows(&mut state.pending, found, |row| (row.member_id, row.id))

@@ -19,10 +19,13 @@ mod check;
 mod connect;
 mod connection;
 mod diagnosis;
+mod ec_reads;
 mod error;
 mod events;
+mod inbox;
 mod lease;
 mod load;
+mod person;
 mod programme;
 mod read;
 mod reference;
@@ -40,14 +43,18 @@ pub use batch::Batch;
 pub use by_member::{ByMember, EventHead, OfMember, Unreadable};
 pub use connect::{DatabaseUrl, DatabaseUrlError, PoolSizes, Store};
 pub use diagnosis::{Diagnosis, PostgresDiagnosis, SqliteDiagnosis};
+pub use ec_reads::{ChannelRow, OrderPoints};
 pub use error::StoreError;
 pub use events::{EventFilter, OutboxStatus, Places};
+pub use inbox::{DeadMessage, Fate, InboxMessage, InboxStatus, NewMessage, Replay, Sent};
 pub use lease::{Lease, LeaseName};
+pub use person::{Access, Person, SameTerm, SearchTerm};
 pub use programme::ProgrammeCache;
 pub use read::MemberRecord;
 pub use reference::{
-    Client, ClientScope, ClientSecret, Creation, NewClient, NoRandomness, SigningKeyRow, StoreRow,
-    TerminalRow,
+    Client, ClientScope, ClientSecret, Creation, NewClient, NewShop, NoRandomness,
+    SHOP_ID_CHARS_MAX, ShopOauth, ShopPlatform, ShopRow, ShopSecret, ShopSettings, SigningKeyRow,
+    StoreRow, TerminalRow, till_of,
 };
 pub use relay::{Placed, RelayTurn, Resumed, Term, Waiting};
 pub use rows::StoredEvent;

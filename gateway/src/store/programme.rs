@@ -57,6 +57,14 @@ impl ProgrammeCache {
 }
 
 impl Store {
+    /// The programme as it was last read here, which every batch of the writer does: for what is asked too
+    /// often to be read each time, and may be a moment behind. None before the first read.
+    #[must_use]
+    pub fn programme_last_read(&self) -> Option<InForce> {
+        let cached = self.programmes().0.read();
+        cached.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The programme in force, if one was ever applied.
     ///
     /// # Errors

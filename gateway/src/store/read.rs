@@ -39,7 +39,7 @@ static CARDS_OF_MEMBER: LazyLock<Sql> = LazyLock::new(|| {
     CARDS.select(these, these)
 });
 static HISTORY: LazyLock<Sql> = LazyLock::new(|| {
-    let these = "WHERE member_id = $1 AND transfer_id < $2 AND motive NOT IN ('hold', 'release') \
+    let these = "WHERE member_id = $1 AND transfer_id < $2 AND motive NOT IN ('hold', 'release', 'pooling', 'pooling_return') \
                  ORDER BY transfer_id DESC LIMIT $3";
     TRANSFERS.select(these, these)
 });
@@ -95,6 +95,12 @@ pub struct MemberRecord {
 
 /// The first column of a row.
 pub(super) struct Owner(Option<MemberId>);
+
+impl Owner {
+    pub(super) fn into_inner(self) -> Option<MemberId> {
+        self.0
+    }
+}
 
 impl FromRow for Owner {
     fn read(row: &mut Reader<'_>) -> Result<Self, StoreError> {

@@ -1,4 +1,4 @@
-//! Reference data: clients, stores, terminals, signing keys. Small tables that change by hand.
+//! Reference data: clients, stores, terminals, EC shops, signing keys. Small tables that change by hand.
 //!
 //! These rows hold no points, so they are written directly, one statement each, not through the
 //! writer. A till's client names its terminal and the terminal its store; the rows are bound by
@@ -10,10 +10,14 @@
 
 mod clients;
 mod places;
+mod shops;
 mod signing_keys;
 
 pub use clients::{Client, ClientScope, ClientSecret, NewClient, NoRandomness};
 pub use places::{StoreRow, TerminalRow};
+pub use shops::{
+    NewShop, SHOP_ID_CHARS_MAX, ShopOauth, ShopPlatform, ShopRow, ShopSecret, ShopSettings, till_of,
+};
 pub use signing_keys::SigningKeyRow;
 pub(super) use signing_keys::statements;
 

@@ -245,6 +245,23 @@ impl<'r> Reader<'r> {
         })
     }
 
+    /// Takes the next column, a structure as JSON; the default where there is none.
+    pub(crate) fn get_json_or_default<T: DeserializeOwned + Default>(
+        &mut self,
+    ) -> Result<T, StoreError> {
+        let at = self.at;
+        let json: Option<String> = self.get()?;
+        json.map_or_else(
+            || Ok(T::default()),
+            |json| {
+                serde_json::from_str(&json).map_err(|error| {
+                    let wanted = std::any::type_name::<T>();
+                    StoreError::Corrupt(format!("column {at} holds no {wanted}: {error}"))
+                })
+            },
+        )
+    }
+
     /// The same row from its first column on.
     pub(crate) fn again(&self) -> Self {
         Self {

@@ -8,8 +8,11 @@ use std::sync::LazyLock;
 use ledger::{
     account::{Account, Transfer},
     card_use::{CardUse, ShortCode},
+    identity::{Identity, LinkCode, Merge, Verification},
     lot::{Lot, Pending},
     member::{Card, Member},
+    order::Order,
+    profile::Profile,
     records::{Authorization, ProgrammeVersion, Purchase, Refund, Settlement, StoredRequest},
 };
 use pos_protocol::{EventId, LotId, MemberId};
@@ -78,6 +81,15 @@ SELECT outbox.event_id FROM outbox LEFT JOIN events ON events.event_id = outbox.
     AND coalesce(events.member_id = outbox.member_id, events.member_id IS NULL AND outbox.member_id IS NULL)
 WHERE events.event_id IS NULL ORDER BY outbox.event_id LIMIT $1",
 );
+/// Lots with a lender that is no lot, or one of other points.
+const LENT_BY_NOBODY: Sql = Sql::both(
+    "\
+SELECT lot.lot_id FROM lots AS lot
+LEFT JOIN lots AS home ON home.member_id = lot.lender_member AND home.lot_id = lot.lender_lot
+    AND home.class = lot.class AND home.lender_lot IS NULL AND home.member_id <> lot.member_id
+WHERE (lot.lender_lot IS NOT NULL OR lot.lender_member IS NOT NULL) AND home.lot_id IS NULL
+ORDER BY lot.lot_id LIMIT $1",
+);
 /// Events that have no place in the stream and are not in the outbox either.
 const UNTOLD: Sql = Sql::both(
     "\
@@ -112,6 +124,7 @@ pub(super) fn statements() -> Vec<Sql> {
         LOT_BALANCES,
         ACCOUNT_BALANCES,
         OUTBOX_ORPHANS,
+        LENT_BY_NOBODY,
         UNTOLD,
         PLACE_OUT_OF_LINE,
         PLACE_ORPHANS,
@@ -177,6 +190,14 @@ impl FromRow for Orphan {
     }
 }
 
+struct LentLot(LotId);
+
+impl FromRow for LentLot {
+    fn read(row: &mut Reader<'_>) -> Result<Self, StoreError> {
+        row.get().map(Self)
+    }
+}
+
 struct Place(Option<i64>);
 
 impl FromRow for Place {
@@ -212,6 +233,12 @@ paged!(
     Settlement,
     Transfer,
     StoredEvent,
+    Identity,
+    Order,
+    Profile,
+    Merge,
+    LinkCode,
+    Verification,
 );
 
 /// One moment of the database.
@@ -357,6 +384,16 @@ impl Snapshot {
         let limit = [Value::Int(limit.into())];
         let orphans: Vec<Orphan> = self.connection.fetch(OUTBOX_ORPHANS, &limit).await?;
         Ok(orphans.into_iter().map(|orphan| orphan.0).collect())
+    }
+
+    /// Lots, at most `limit`, whose points were lent by no lot of another record.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn lots_lent_by_nobody(&mut self, limit: u32) -> Result<Vec<LotId>, StoreError> {
+        let limit = [Value::Int(limit.into())];
+        let lots: Vec<LentLot> = self.connection.fetch(LENT_BY_NOBODY, &limit).await?;
+        Ok(lots.into_iter().map(|lot| lot.0).collect())
     }
 
     /// Events, at most `limit`, that were never about to be sent and do not wait for it either.

@@ -212,6 +212,16 @@ impl Table {
         )
     }
 
+    /// `DELETE` the rows with the given keys, of one column.
+    pub(crate) fn delete(&self) -> Sql {
+        let key = names(self.key.iter());
+        let delete = format!("DELETE FROM {} WHERE {key}", self.name);
+        Sql::assembled(
+            format!("{delete} = ANY($1)"),
+            format!("{delete} IN (VALUES {})", listed(1)),
+        )
+    }
+
     /// The first `taken` columns of every row that has a member, in order of the member, one page
     /// after the other. `open` is run once in a transaction; then `next` gives page after page. No
     /// index serves this order, so the database sorts, on its disk if need be: PostgreSQL behind a

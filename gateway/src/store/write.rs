@@ -6,6 +6,8 @@
 //! meet at a key that both make (a request, a card, a member number); there one waits for the other, and
 //! never the other way round.
 
+use std::sync::LazyLock;
+
 use ledger::{
     records::Event,
     state::{Changes, Edits},
@@ -14,8 +16,8 @@ use ledger::{
 use super::{
     StoreError,
     batch::Batch,
-    row::{Row, Rows},
-    rows::EVENTS,
+    row::{Row, Rows, cells},
+    rows::{EVENTS, IDENTITIES},
     sql::Sql,
     together::Writes,
 };
@@ -27,7 +29,9 @@ pub(super) const SEND: (&str, &str) = (
     "INSERT INTO outbox (event_id, member_id, member_sequence) \
      SELECT event_id, member_id, member_sequence FROM new_events ORDER BY member_sequence, event_id",
 );
-/// The same for SQLite, which is given the rows in order.
+/// Deletes identities whose person was erased.
+static FORGET: LazyLock<Sql> = LazyLock::new(|| IDENTITIES.delete());
+/// The outbox for SQLite, which is given the rows in order.
 const SEND_EACH: Sql = Sql {
     postgres: "INSERT INTO outbox (event_id, member_id, member_sequence) VALUES ($1, $2, $3)",
     sqlite: "INSERT INTO outbox (event_id, member_id, member_sequence) \
@@ -36,7 +40,7 @@ const SEND_EACH: Sql = Sql {
 
 /// The statements of this module.
 pub(super) fn statements() -> Vec<Sql> {
-    vec![SEND_EACH]
+    vec![SEND_EACH, *FORGET]
 }
 
 impl Batch {
@@ -58,6 +62,14 @@ impl Batch {
         save(&mut writes, &changes.pending)?;
         save(&mut writes, &changes.authorizations)?;
         save(&mut writes, &changes.purchases)?;
+        let forgotten = vec![cells(&changes.forgotten)];
+        writes.delete(IDENTITIES.name, *FORGET, forgotten);
+        save(&mut writes, &changes.identities)?;
+        save(&mut writes, &changes.link_codes)?;
+        save(&mut writes, &changes.verifications)?;
+        save(&mut writes, &changes.orders)?;
+        save(&mut writes, &changes.profiles)?;
+        insert(&mut writes, &sorted(&changes.merges, |row| row.id))?;
         let requests = sorted(&changes.requests, |row| (&row.terminal_id, &row.request_id));
         insert(&mut writes, &requests)?;
         insert(&mut writes, &sorted(&changes.refunds, |row| row.id))?;

@@ -1,14 +1,17 @@
 //! One batch: lock, load, decide each, write, commit.
 
+use std::collections::BTreeSet;
+
 use ledger::{
     command::{Command, Operation},
     decide,
     decision::Answer,
-    state::{Changes, InForce, Keys, State},
+    keys::Keys,
+    state::{Changes, InForce, State},
 };
 use pos_protocol::MemberId;
 
-use super::{Job, WriteError};
+use super::{Job, WriteError, families::Families};
 use crate::store::{Batch, Store, StoreError};
 
 /// How often a batch starts over because its rows led to members it had not locked.
@@ -24,13 +27,19 @@ pub(super) struct Done {
 
 /// Runs all jobs in one transaction. On an error nothing was written, unless the error says that the
 /// outcome is unknown.
-pub(super) async fn run(store: &Store, jobs: &[Job]) -> Result<Done, StoreError> {
+pub(super) async fn run(
+    store: &Store,
+    families: &Families,
+    jobs: &[Job],
+) -> Result<Done, StoreError> {
     let mut keys = Keys::default();
     for job in jobs {
         keys.add(&job.command, job.arrived_at);
         keys.members.extend(job.member_hint);
     }
-    let (mut batch, mut state) = lock_and_load(store, keys, first_programme(jobs)).await?;
+    let members = families.with_theirs(&keys.members);
+    let fallback = first_programme(jobs);
+    let (mut batch, mut state) = lock_and_load(store, keys, members, fallback).await?;
     let mut changes = Changes::default();
     let answers = jobs
         .iter()
@@ -45,6 +54,7 @@ pub(super) async fn run(store: &Store, jobs: &[Job]) -> Result<Done, StoreError>
     }
     batch.write(&changes).await?;
     batch.commit().await?;
+    families.remember(&state.members);
     Ok(Done {
         answers,
         members: changes.members.into_keys().collect(),
@@ -57,9 +67,9 @@ pub(super) async fn run(store: &Store, jobs: &[Job]) -> Result<Done, StoreError>
 async fn lock_and_load(
     store: &Store,
     keys: Keys,
+    mut members: BTreeSet<MemberId>,
     fallback: Option<InForce>,
 ) -> Result<(Batch, State), StoreError> {
-    let mut members = keys.members.clone();
     for _ in 0..LOCK_ROUNDS_MAX {
         let mut batch = store.begin(&members).await?;
         let mut wanted = keys.clone();

@@ -119,7 +119,12 @@ impl Lane {
     }
 
     async fn run_once(&self, jobs: &[Job]) -> Result<Vec<Result<Answer, WriteError>>, StoreError> {
-        let done = match tokio::time::timeout(BATCH_DEADLINE, batch::run(&self.store, jobs)).await {
+        let done = match tokio::time::timeout(
+            BATCH_DEADLINE,
+            batch::run(&self.store, &self.tally.families, jobs),
+        )
+        .await
+        {
             Ok(outcome) => outcome?,
             // Where in the batch it hung is not known; it may have been the commit.
             Err(_) => return Err(StoreError::OutcomeUnknown("the batch took too long".into())),

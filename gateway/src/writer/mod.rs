@@ -11,6 +11,7 @@
 //! transaction is ever left half-way on a pooled connection.
 
 mod batch;
+mod families;
 mod health;
 mod lane;
 
@@ -122,6 +123,7 @@ pub struct Writer {
 #[derive(Debug)]
 struct Tally {
     batches: AtomicU64,
+    families: families::Families,
     health: health::Health,
 }
 
@@ -147,6 +149,7 @@ impl Writer {
         let mut tasks = JoinSet::new();
         let tally = Arc::new(Tally {
             batches: AtomicU64::new(0),
+            families: families::Families::new(),
             health: health::Health::new(),
         });
         let lanes = (0..options.lanes.max(1))

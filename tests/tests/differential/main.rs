@@ -11,15 +11,18 @@ use std::fmt::Debug;
 use acceptance::databases::{Database, Engine};
 use gateway::{
     clock::Clock,
-    store::{Paged, Snapshot, Store, StoredEvent},
+    store::{Paged, PoolSizes, Snapshot, Store, StoredEvent},
     writer::{Writer, WriterOptions},
 };
 use ledger::{
     account::Transfer,
     card_use::{CardUse, ShortCode},
     decision::Answer,
+    identity::{Identity, LinkCode, Merge, Verification},
     lot::{Lot, Pending},
     member::{Card, Member},
+    order::Order,
+    profile::Profile,
     records::{Authorization, ProgrammeVersion, Purchase, Refund, Settlement, StoredRequest},
 };
 
@@ -62,7 +65,43 @@ async fn core_sqlite_and_postgresql_agree_on_every_answer_and_row() {
         }
         assert_clean(engine, &store).await;
         store.close().await;
+        for (statement, check) in TAMPERINGS {
+            let copy = database.copy().await;
+            copy.tamper(statement).await;
+            assert_found(&copy, statement, check).await;
+        }
     }
+}
+
+/// One change each to what only much that happened can show, and the check that has to notice.
+const TAMPERINGS: &[(&str, &str)] = &[
+    (
+        "UPDATE lots SET lender_lot = lot_id WHERE lender_lot IS NOT NULL",
+        "lots.lent",
+    ),
+    (
+        "UPDATE ec_orders SET purchase_id = NULL",
+        "orders.purchases",
+    ),
+    ("UPDATE members SET merged_into = NULL", "families.linked"),
+    (
+        "UPDATE profiles SET wrapped_key = identity_key FROM identities
+         WHERE profiles.member_id IN (SELECT member_id FROM members WHERE erased_at IS NOT NULL)",
+        "persons.forgotten",
+    ),
+    (
+        "DELETE FROM members WHERE merged_into IS NOT NULL",
+        "rows.owned",
+    ),
+];
+
+async fn assert_found(database: &Database, statement: &str, check: &str) {
+    let store = database.open(PoolSizes::default()).await;
+    let report = gateway::audit::run(&store, |_| {}).await.expect("an audit");
+    let line = report.lines.iter().find(|line| line.name == check);
+    let broken = line.expect("a check of this name").tally.broken;
+    assert!(broken > 0, "{check} does not notice {statement}");
+    store.close().await;
 }
 
 /// Runs the list through a writer with one lane, so that arrival order is list order. Each batch is
@@ -131,6 +170,12 @@ fn core_rows(play: &Play) -> Vec<Table> {
         lines("authorizations", state.authorizations.values()),
         lines("purchases", state.purchases.values()),
         lines("refunds", &kept.refunds),
+        lines("identities", state.identities.values()),
+        lines("link_codes", state.link_codes.values()),
+        lines("verifications", state.verifications.values()),
+        lines("merges", &kept.merges),
+        lines("profiles", state.profiles.values()),
+        lines("ec_orders", state.orders.values()),
         lines("requests", state.requests.values()),
         lines("settlements", &kept.settlements),
         lines("transfers", &kept.transfers),
@@ -151,6 +196,12 @@ async fn store_rows(store: &Store) -> Vec<Table> {
         table::<Authorization>("authorizations", &mut at).await,
         table::<Purchase>("purchases", &mut at).await,
         table::<Refund>("refunds", &mut at).await,
+        table::<Identity>("identities", &mut at).await,
+        table::<LinkCode>("link_codes", &mut at).await,
+        table::<Verification>("verifications", &mut at).await,
+        table::<Merge>("merges", &mut at).await,
+        table::<Profile>("profiles", &mut at).await,
+        table::<Order>("ec_orders", &mut at).await,
         table::<StoredRequest>("requests", &mut at).await,
         table::<Settlement>("settlements", &mut at).await,
         table::<Transfer>("transfers", &mut at).await,

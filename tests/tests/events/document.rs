@@ -399,6 +399,22 @@ fn what_is_not_as_described_is_found() {
         change(&mut event);
         assert!(schemas::fault(&event).is_some(), "{what}");
     }
+    let pointer = "/components/messages/PurchaseCompleted/examples/1/payload";
+    let order = DOCUMENT.pointer(pointer).expect("an example");
+    assert_eq!(schemas::fault(order), None);
+    let changes: &[(&str, Change)] = &[
+        ("an order of no shop", |event| {
+            event["data"]["shop_id"] = Value::Null;
+        }),
+        ("a till's sale of an order", |event| {
+            event["data"]["channel"] = "store".into();
+        }),
+    ];
+    for (what, change) in changes {
+        let mut event = order.clone();
+        change(&mut event);
+        assert!(schemas::fault(&event).is_some(), "{what}");
+    }
     let mut event = example("SettlementRecorded");
     event["partitionkey"] = event["id"].clone();
     assert!(schemas::fault(&event).is_some(), "an event of no member");

@@ -7,19 +7,25 @@ use gateway::cloud_event::CloudEvent;
 use ledger::{
     command::{Ask, Direction, Operation, Payment},
     event::EventKind,
-    programme::Days,
+    identity::IdentityKind,
+    member::CardKind,
+    programme::{Clawback, Days},
 };
 use member_card::ProgrammeId;
-use pos_protocol::{PurchaseId, RefundLine, RequestId, SettlementTotals};
+use pos_protocol::{PurchaseId, RefundLine, RequestId, SettlementTotals, Shipped};
 use serde_json::Value;
 
-use crate::stand::{Shopper, Stand, basket, line, points};
+use crate::{
+    persons::{claim, paid, refunded, statement},
+    stand::{Shopper, Stand, basket, line, points},
+};
 
 on_each_database!(every_kind_is_made_and_fits_its_description);
 
 async fn every_kind_is_made_and_fits_its_description(database: Database) {
     let stand = Stand::open(&database, |programme| {
         programme.earn.pending_days = Days::new(1).unwrap();
+        programme.returns.clawback = Clawback::Owe;
     })
     .await;
     let shopper = stand.enrol().await;
@@ -32,6 +38,8 @@ async fn every_kind_is_made_and_fits_its_description(database: Database) {
         totals: SettlementTotals::default(),
     };
     stand.ask("settlement", ask).await;
+    records(&stand).await;
+    orders(&stand).await;
     // Points mature, then lots pass their last day.
     for days in [2, 400] {
         stand.pass(days * 86_400);
@@ -135,6 +143,63 @@ async fn standing(stand: &Stand, shopper: Shopper) {
     }
     let revoke = Operation::RevokeCard { member_id, card_id };
     stand.submit(revoke).await;
+}
+
+/// Two records become one person's, share points and a debt, and are parted; one more joins by its address.
+async fn records(stand: &Stand) {
+    let (one, two) = (stand.enrol().await, stand.enrol().await);
+    let receipt = stand.receipt(vec![line(1, "煎茶", 1, 50_000)]);
+    let bought = stand.sell(two, "spent", receipt, 0).await;
+    stand.pass(2 * 86_400);
+    stand.adjust(two, Direction::Take, 500, "bonus").await;
+    let refund = Ask::Refund {
+        purchase_id: serde_json::from_value(bought["purchase"]["id"].clone()).unwrap(),
+        lines: None,
+        quote: false,
+    };
+    stand.ask("refund-spent", refund).await;
+    stand.merge(two.member_id, one.member_id).await;
+    // Pays the debt of the other record, and lends to its basket.
+    stand.adjust(one, Direction::Grant, 700, "bonus").await;
+    let hold = Ask::Authorization {
+        basket_id: basket("pooled"),
+        card: stand.text(two),
+        points: points(150),
+    };
+    let held = stand.ask("hold-pooled", hold).await;
+    let authorization_id = serde_json::from_value(held["authorization"]["id"].clone()).unwrap();
+    let void = Ask::Void { authorization_id };
+    stand.ask("void-pooled", void).await;
+    stand.unmerge(two.member_id).await;
+    let address = claim(IdentityKind::Email, 1);
+    stand.link(one, address.clone()).await;
+    // Who brings back a code for another's address joins, and only earns for some time.
+    stand.verify(two, address.clone()).await;
+    stand.unlink(one.member_id, &address).await;
+    let pass = stand.issue(CardKind::Wallet, 2, Some(one)).await;
+    let name = Operation::NameCard {
+        member_id: pass.member_id,
+        card_id: pass.card_id,
+        name: "my phone".into(),
+    };
+    stand.submit(name).await;
+    stand.issue(CardKind::Plastic, 3, None).await;
+    stand.set_profile(one).await;
+    // Points that never had to lapse lapse with the person.
+    stand.erase(one.member_id).await;
+}
+
+/// An order of a customer that nobody knew: paid, shipped in part, refunded in part, cancelled.
+async fn orders(stand: &Stand) {
+    let customer = Some(claim(IdentityKind::EcCustomer, 7));
+    stand.order(paid(stand, "o1", 3_000), customer).await;
+    let mut shipped = statement(stand, "o1");
+    shipped.shipped = Shipped::Everything;
+    stand.order(shipped, None).await;
+    stand.order(refunded(stand, "o1", 200), None).await;
+    let mut cancelled = statement(stand, "o1");
+    cancelled.cancelled = true;
+    stand.order(cancelled, None).await;
 }
 
 async fn check(stand: &Stand) {

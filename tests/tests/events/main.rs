@@ -5,5 +5,7 @@ mod crm;
 mod document;
 mod kinds;
 mod large;
+mod merged;
+mod persons;
 mod replay;
 mod stand;

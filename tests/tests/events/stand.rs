@@ -172,10 +172,22 @@ impl Stand {
         receipt: Receipt,
         redeem: i64,
     ) -> Value {
+        let card = self.text(shopper);
+        self.sell_by(card, request_id, receipt, redeem).await
+    }
+
+    /// The same by any card.
+    pub(crate) async fn sell_by(
+        &self,
+        card: CardProof,
+        request_id: &str,
+        receipt: Receipt,
+        redeem: i64,
+    ) -> Value {
         let ask = Ask::Purchase {
             basket_id: basket(request_id),
             payment: Payment::Card {
-                card: self.text(shopper),
+                card,
                 redeem: points(redeem),
             },
             receipt: Arc::new(receipt),

@@ -4,16 +4,22 @@ use std::{
     collections::BTreeSet,
     str::FromStr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use acceptance::databases::{Database, Engine};
-use gateway::store::{DatabaseUrl, PoolSizes, Store};
+use gateway::{
+    clock::Clock,
+    store::{DatabaseUrl, PoolSizes, Store},
+    writer::{Writer, WriterOptions},
+};
 use ledger::{
     card_use::{CardProof, Till},
     command::{Ask, Command, Operation, PosCommand},
     decide,
     decision::Answer,
-    state::{Changes, Keys},
+    keys::Keys,
+    state::Changes,
 };
 use member_card::SpendLimit;
 use pos_protocol::CommandId;
@@ -114,6 +120,30 @@ fn authorize(round: u32, number: u128) -> Command {
     }
 }
 
+/// Two members are one person: the card of each spends the points of both.
+fn merged_pairs(shoppers: u128) -> Changes {
+    let merged = |number: u128| {
+        let mut row = member(number);
+        row.available = points(1_000);
+        if number % 2 == 1 {
+            row.merged = BTreeSet::from([member_id(number + 1)]);
+        } else {
+            row.merged_into = Some(member_id(number - 1));
+        }
+        row
+    };
+    Changes {
+        cards: made(
+            (1..=shoppers).map(|n| card(u64::try_from(n).unwrap(), member_id(n))),
+            |row| row.id,
+        ),
+        lots: made((1..=shoppers).map(|n| lot(n, member_id(n), 1_000)), |row| {
+            (row.member_id, row.id)
+        }),
+        ..with_members((1..=shoppers).map(merged))
+    }
+}
+
 /// One batch, as the writer runs it: every member is known beforehand.
 async fn run(store: &Store, commands: &[Command], members: &BTreeSet<pos_protocol::MemberId>) {
     let mut keys = Keys::default();
@@ -140,8 +170,61 @@ async fn run(store: &Store, commands: &[Command], members: &BTreeSet<pos_protoco
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn merged_members_cost_no_round_trip_more() {
+    const SHOPPERS: u128 = 20;
+    let database = Database::create(Engine::Postgres).await;
+    let store = seeded(&database).await;
+    commit(&store, &merged_pairs(SHOPPERS)).await;
+    let counter = Counter::before(&database).await;
+    let sizes = PoolSizes { write: 1, read: 1 };
+    let store = Store::open(&counter.url, sizes).await.unwrap();
+    let clock = Clock::system();
+    let options = WriterOptions {
+        lanes: 1,
+        answer_deadline: Duration::from_secs(60),
+        ..WriterOptions::for_store(&store)
+    };
+    let (writer, lanes) = Writer::start(&store, clock, &options);
+    let now = u32::try_from(Clock::system().now().as_second()).unwrap();
+    for round in 0..6 {
+        // Only the aliases show their cards, and only they are known beforehand.
+        let aliases = (1..=SHOPPERS / 2).map(|pair| 2 * pair);
+        let answers = aliases.map(|alias| {
+            let mut command = authorize(round, alias);
+            if let Operation::Pos(pos) = &mut command.operation {
+                pos.ask = spend(alias, round, now - round);
+            }
+            writer.submit(command, Some(member_id(alias)))
+        });
+        for answer in futures_util::future::join_all(answers).await {
+            let Ok(Answer::Message(answer)) = answer else {
+                panic!("{answer:?}")
+            };
+            assert!(answer.contains("approved"), "{answer}");
+        }
+    }
+    drop(writer);
+    lanes.drained().await;
+    let counts = counter.counts.lock().unwrap().clone();
+    assert_eq!(counts.last(), Some(&5), "{counts:?}");
+}
+
+/// A card that is fresh now. The older lot pays first, and that is the other record's.
+fn spend(number: u128, round: u32, issued_at: u32) -> Ask {
+    Ask::Authorization {
+        basket_id: basket(&format!("b{round}-{number}")),
+        card: CardProof::Text {
+            card_id: card_id(u64::try_from(number).unwrap()),
+            issued_at,
+            spend: SpendLimit::Unlimited,
+        },
+        points: points(30),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_batch_of_authorizations_takes_few_round_trips_however_many_they_are() {
-    const SHOPPERS: u128 = 40;
+    const SHOPPERS: u128 = 36;
     let database = Database::create(Engine::Postgres).await;
     let store = seeded(&database).await;
     let changes = Changes {

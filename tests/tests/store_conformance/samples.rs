@@ -1,5 +1,9 @@
 //! One of each record, in two variants: one with every optional part, one with none.
 
+mod persons;
+
+pub(crate) use persons::*;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -11,8 +15,8 @@ use ledger::{
     account::{Account, Motive, Transfer},
     card_use::{Binding, CardUse, ShortCode, UseKey},
     event::EventKind,
-    lot::{Lot, LotExpiry, LotKey, Part, Pending, Scope},
-    member::{Card, CardStatus, Member, MemberNo, MemberStatus},
+    lot::{Lender, Lot, LotExpiry, LotKey, Part, Pending, Scope},
+    member::{Card, CardKind, CardStatus, Member, MemberNo, MemberStatus},
     programme::Programme,
     records::{
         Authorization, Earned, Event, HoldState, ProgrammeVersion, Purchase, PurchaseState, Refund,
@@ -119,6 +123,10 @@ pub(crate) fn full_member(number: u128) -> Member {
         open_holds: 5,
         event_sequence: 6,
         last_activity_on: Some(day("2026-11-22")),
+        merged_into: Some(member_id(number + 1_000)),
+        merged: BTreeSet::from([member_id(number + 2_000), member_id(number + 3_000)]),
+        earn_only_until: Some(time(7)),
+        erased_at: Some(time(8)),
         ..member(number)
     }
 }
@@ -127,10 +135,22 @@ pub(crate) fn card(number: u64, owner: MemberId) -> Card {
     Card {
         id: card_id(number),
         member_id: owner,
+        kind: CardKind::Device,
         public_key: vec![4; 65],
+        name: String::new(),
         status: CardStatus::Active,
         enrolled_at: time(2),
         revoked_at: None,
+    }
+}
+
+/// A card that is a number.
+pub(crate) fn number_card(number: u64, owner: MemberId) -> Card {
+    Card {
+        kind: CardKind::Plastic,
+        public_key: vec![5; 32],
+        name: "****2345".to_owned(),
+        ..card(number, owner)
     }
 }
 
@@ -164,7 +184,7 @@ pub(crate) fn card_use(card: u64, issued_at: u32, owner: MemberId) -> CardUse {
 pub(crate) fn short_code(number: u8, owner: MemberId) -> ShortCode {
     ShortCode {
         hash: [number; 32],
-        card_id: card_id(1),
+        card_id: Some(card_id(1)),
         member_id: owner,
         spend: SpendLimit::Unlimited,
         expires_at: time(5),
@@ -182,6 +202,7 @@ pub(crate) fn lot(number: u128, owner: MemberId, available: i64) -> Lot {
             expires_on: Some(day("2027-11-30")),
             funding: "programme".into(),
             scope: Scope::default(),
+            lender: None,
         },
         granted: points(1_000),
         available: points(available),
@@ -205,6 +226,10 @@ pub(crate) fn narrow_lot(number: u128, owner: MemberId) -> Lot {
             stores: BTreeSet::from([shop("ginza")]),
             categories: BTreeSet::from(["甘味".to_owned(), "it's \"quoted\"".to_owned()]),
         },
+        lender: Some(Lender {
+            member_id: member_id(4_000),
+            lot_id: lot_id(4_001),
+        }),
     };
     lot.held = points(20);
     lot.pending = points(30);
@@ -286,6 +311,7 @@ pub(crate) fn purchase(number: u128, owner: MemberId, business_date: &str) -> Pu
         earned_points: points(20),
         earned: vec![],
         advice: false,
+        shop_id: None,
         programme_version: 1,
         recorded_at: time(10),
         state: PurchaseState::Completed,
@@ -321,6 +347,7 @@ pub(crate) fn full_purchase(
             why: "1 point per 100 yen of 2,000".into(),
         }],
         advice: true,
+        shop_id: Some("main".parse().expect("a shop id")),
         state: PurchaseState::Reversed,
         refunded: BTreeMap::from([(1, 2)]),
         refunded_amount: yen(2_000),

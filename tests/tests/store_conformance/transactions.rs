@@ -12,7 +12,7 @@ use acceptance::{
     on_each_database,
 };
 use gateway::store::{PoolSizes, Store, StoreError};
-use ledger::state::{Changes, Keys};
+use ledger::{keys::Keys, state::Changes};
 
 use crate::samples::*;
 

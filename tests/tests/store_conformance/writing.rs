@@ -9,12 +9,14 @@ use ledger::{
     card_use::Till,
     command::{Ask, Command, Operation, PosCommand},
     event::EventKind,
+    identity::{IdentityKey, Merge, MergeAct},
+    keys::Keys,
     lot::LotExpiry,
     member::Member,
     records::{
         Authorization, HoldState, ProgrammeVersion, PurchaseState, Refund, RequestKind, Settlement,
     },
-    state::{Changes, Keys, State},
+    state::{Changes, State},
 };
 use member_card::SpendLimit;
 use pos_protocol::{AuthorizationId, CommandId, PurchaseId};
@@ -24,6 +26,7 @@ use crate::samples::*;
 on_each_database!(
     every_record_comes_back_as_it_was,
     every_changing_column_changes,
+    what_is_kept_of_a_person_changes_and_is_forgotten,
     a_key_that_is_taken_is_a_conflict_and_nothing_is_written,
     a_row_that_is_not_there_cannot_be_changed,
     any_number_of_rows_is_written_read_and_changed,
@@ -51,6 +54,11 @@ fn keys_of(changes: &Changes) -> Keys {
             .iter()
             .map(|row| (row.terminal_id.clone(), row.request_id.clone()))
             .collect(),
+        identities: changes.identities.keys().copied().collect(),
+        link_codes: changes.link_codes.keys().copied().collect(),
+        verifications: changes.verifications.keys().copied().collect(),
+        orders: changes.orders.keys().cloned().collect(),
+        profiles: changes.profiles.keys().copied().collect(),
         ..Keys::default()
     }
 }
@@ -86,7 +94,10 @@ fn everything() -> Changes {
     let sale = full_purchase(31, one, 21, 11, 12);
     Changes {
         members: made([full_member(1), member(2)], |row| row.id),
-        cards: made([revoked(card(1, one)), card(2, two)], |row| row.id),
+        cards: made(
+            [revoked(card(1, one)), card(2, two), number_card(3, one)],
+            |row| row.id,
+        ),
         card_uses: made([used_text, card_use(2, 0, two)], |row| {
             (row.card_id, row.issued_at)
         }),
@@ -110,6 +121,18 @@ fn everything() -> Changes {
         ],
         refunds: vec![refund(41, &sale, "2026-11-23")],
         purchases: made([sale, purchase(32, two, "2026-11-21")], |row| row.id),
+        identities: made([identity(1, one), revoked_identity(2, one)], |row| row.key),
+        link_codes: made([link_code(1, one)], |row| row.hash),
+        verifications: made([verification(81, one)], |row| row.id),
+        orders: made([order("1001"), full_order("1002", two)], |row| {
+            (row.shop_id.clone(), row.id.clone())
+        }),
+        profiles: made([profile(one), erased_profile(two)], |row| row.member_id),
+        merges: vec![
+            merge(91, MergeAct::Merged, one),
+            merge(92, MergeAct::Unmerged, one),
+        ],
+        forgotten: vec![],
         settlements: vec![settlement(51)],
         transfers: vec![
             transfer(62, one, Some(11), Motive::Accrual),
@@ -138,12 +161,18 @@ async fn every_record_comes_back_as_it_was(database: Database) {
     assert_eq!(loaded.lots, expected.lots);
     assert_eq!(loaded.pending, expected.pending);
     assert_eq!(loaded.authorizations, expected.authorizations);
+    assert_eq!(loaded.identities, expected.identities);
+    assert_eq!(loaded.link_codes, expected.link_codes);
+    assert_eq!(loaded.verifications, expected.verifications);
+    assert_eq!(loaded.orders, expected.orders);
+    assert_eq!(loaded.profiles, expected.profiles);
     assert_eq!(loaded.purchases, expected.purchases);
     assert_eq!(loaded.requests, expected.requests);
     assert_eq!(loaded.totals, expected.totals);
 
     assert_eq!(all::<Refund>(&store).await, changes.refunds);
     assert_eq!(all::<Settlement>(&store).await, changes.settlements);
+    assert_eq!(all::<Merge>(&store).await, changes.merges);
     let versions = all::<ProgrammeVersion>(&store).await;
     assert_eq!(versions, [version(1, "first"), version(2, "second")]);
     let mut transfers = changes.transfers.clone();
@@ -236,6 +265,56 @@ async fn every_changing_column_changes(database: Database) {
     assert_eq!(loaded.purchases, expected.purchases);
     let other = load(&store, keys_of(&with_members([member(2)]))).await;
     assert_eq!(other.members.values().collect::<Vec<_>>(), [&member(2)]);
+}
+
+async fn what_is_kept_of_a_person_changes_and_is_forgotten(database: Database) {
+    let store = seeded(&database).await;
+    let one = member_id(1);
+    let mut rows = Changes {
+        members: made([member(1)], |row| row.id),
+        identities: made([identity(1, one), identity(2, one)], |row| row.key),
+        link_codes: made([link_code(1, one)], |row| row.hash),
+        verifications: made([verification(81, one)], |row| row.id),
+        orders: made([order("1001")], |row| (row.shop_id.clone(), row.id.clone())),
+        profiles: made([profile(one)], |row| row.member_id),
+        ..Changes::default()
+    };
+    commit(&store, &rows).await;
+
+    rows.members.clear();
+    rows.identities = changed([revoked_identity(1, one)], |row| row.key);
+    for edit in rows.link_codes.values_mut() {
+        edit.created = false;
+        edit.row.used_at = Some(time(50));
+    }
+    for edit in rows.verifications.values_mut() {
+        edit.created = false;
+        (edit.row.attempts, edit.row.used_at) = (4, Some(time(51)));
+    }
+    rows.orders = changed([full_order("1001", one)], |row| {
+        (row.shop_id.clone(), row.id.clone())
+    });
+    rows.profiles = changed([erased_profile(one)], |row| row.member_id);
+    // One that is there, and one that was never there.
+    rows.forgotten = vec![IdentityKey([2; 32]), IdentityKey([3; 32])];
+    commit(&store, &rows).await;
+
+    let mut keys = keys_of(&rows);
+    keys.identities.extend(rows.forgotten.clone());
+    let loaded = load(&store, keys).await;
+    let mut expected = State::new(loaded.in_force.clone());
+    expected.apply(&rows);
+    assert_eq!(loaded.identities, expected.identities);
+    assert_eq!(loaded.link_codes, expected.link_codes);
+    assert_eq!(loaded.verifications, expected.verifications);
+    assert_eq!(loaded.orders, expected.orders);
+    assert_eq!(loaded.profiles, expected.profiles);
+    let erased = Keys {
+        erased: [one].into(),
+        ..Keys::default()
+    };
+    let loaded = load(&store, erased).await;
+    assert_eq!(loaded.identities.len(), 0, "the one left is another's now");
 }
 
 async fn a_key_that_is_taken_is_a_conflict_and_nothing_is_written(database: Database) {

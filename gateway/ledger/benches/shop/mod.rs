@@ -8,10 +8,11 @@ use ledger::{
     command::{Adjustment, Ask, Command, Direction, Enrol, Operation, Payment, PosCommand},
     decide,
     decision::Answer,
+    keys::Keys,
     lot::Scope,
     member::MemberNo,
     programme::Programme,
-    state::{Changes, InForce, Keys, State},
+    state::{Changes, InForce, State},
 };
 use member_card::{CardId, SpendLimit};
 use pos_protocol::{

@@ -67,6 +67,11 @@ ranged! {
     OpenHolds(u32), 1..=100, "holds"
 }
 
+ranged! {
+    /// How often something may be tried.
+    Attempts(u32), 1..=20, "attempts"
+}
+
 /// A time zone of the IANA database, for example `Asia/Tokyo`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -47,26 +47,64 @@ const SCRIPTS: &[(EventKind, &str)] = &[
     (EventKind::PointsExpired, "wait 400d \n sweep ann"),
     (EventKind::PointsAdjusted, "take ann 1"),
     (EventKind::SettlementRecorded, "s1.t1 settle"),
+    (EventKind::MemberEnrolled, "enrol eve"),
+    (EventKind::CardNamed, "name-card ann of ann"),
+    (
+        EventKind::PointsPooled,
+        "merge ann into bob \n s1.t1 b1 authorize bob 1",
+    ),
+    (
+        EventKind::PointsReturned,
+        "merge ann into bob \n a: s1.t1 b1 authorize bob 1 \n s1.t1 void a",
+    ),
+    (
+        EventKind::DebtSettled,
+        "p: s1.t1 b1 buy bob 1000 \n wait 2d \n take bob 10 \n s1.t1 refund p \n \
+         merge bob into ann \n grant ann 1",
+    ),
+    (EventKind::MemberLinked, "link ec/7 ann"),
+    (
+        EventKind::MemberUnlinked,
+        "link ec/7 ann \n unlink ann ec/7",
+    ),
+    (
+        EventKind::MemberEarnsOnly,
+        "link email/a ann \n verify v bob email/a code=1 \n confirm v bob code=1 agreed=yes",
+    ),
+    (EventKind::MemberErased, "erase ann"),
+    (EventKind::ProfileChanged, "profile ann"),
+    (EventKind::OrderChanged, "order o1 by=ec/7 lines=a=1000"),
+    (EventKind::MemberMerged, "merge ann into bob"),
+    (
+        EventKind::MemberUnmerged,
+        "merge ann into bob \n unmerge ann",
+    ),
 ];
 
 #[test]
 fn every_kind_is_told_for_its_cause() {
-    let pending = |programme: &mut Programme| programme.earn.pending_days = Days::new(1).unwrap();
+    let rules = |programme: &mut Programme| {
+        programme.earn.pending_days = Days::new(1).unwrap();
+        programme.returns.clawback = Clawback::Owe;
+    };
     for (kind, script) in SCRIPTS {
-        let mut world = World::with(pending);
+        let mut world = World::with(rules);
         world.play("grant ann 500");
-        world.play(script);
-        let told = world.all.events.last().unwrap();
-        assert_eq!(told.kind, *kind, "{script}");
+        let mut told = Vec::new();
+        for line in script.lines() {
+            assert!(!told.contains(kind), "{kind:?} came early: {script}");
+            let decision = world.line(line.trim());
+            let events = decision.map_or(Vec::new(), |decision| decision.changes.events);
+            told = events.iter().map(|event| event.kind).collect();
+        }
+        assert!(told.contains(kind), "{kind:?}: {script}");
     }
-    let world = World::new();
-    assert_eq!(world.all.events[0].kind, EventKind::MemberEnrolled);
     let mut world = World::new();
     world.activate(|programme| programme.earn.points = 2);
     let told = world.all.events.last().unwrap();
     assert_eq!(told.kind, EventKind::ProgrammeActivated);
 
-    let first = [EventKind::MemberEnrolled, EventKind::ProgrammeActivated];
+    let first = [EventKind::ProgrammeActivated];
     for kind in EventKind::ALL {
         let scripts = SCRIPTS.iter().filter(|(of, _)| of == kind).count();
         let also = first.iter().filter(|of| *of == kind).count();
@@ -201,5 +239,91 @@ fn points_taken_have_no_class() {
     assert_eq!(
         (&data["direction"], &data["class"]),
         (&json!("take"), &Value::Null)
+    );
+}
+
+#[test]
+fn pooled_points_are_told_of_their_lender_with_its_balance() {
+    let mut world = World::new();
+    world.play("grant ann 300 \n grant bob 200 \n merge bob into ann");
+    let data = |world: &World, kind| -> Value {
+        let event = world
+            .all
+            .events
+            .iter()
+            .rfind(|event| event.kind == kind)
+            .unwrap();
+        assert_eq!(event.member_id, Some(member_id("bob")));
+        serde_json::from_str(&event.data).unwrap()
+    };
+    world.play("a: s1.t1 b1 authorize ann 450");
+    let pooled = data(&world, EventKind::PointsPooled);
+    world.play("s1.t1 void a");
+    let returned = data(&world, EventKind::PointsReturned);
+    let ann = json!(member_id("ann"));
+    assert_eq!(
+        (&pooled["to_member_id"], &returned["from_member_id"]),
+        (&ann, &ann)
+    );
+    assert_eq!(
+        (&pooled["points"], &returned["points"]),
+        (&json!(150), &json!(150))
+    );
+    assert_eq!(pooled["lot_id"], returned["lot_id"]);
+    let available = |data: &Value| data["balance"]["available"].clone();
+    assert_eq!(
+        (available(&pooled), available(&returned)),
+        (json!(50), json!(200))
+    );
+}
+
+#[test]
+fn a_merge_is_told_of_both_with_their_parts_in_it() {
+    let mut world = World::new();
+    world.play("merge bob into ann");
+    let told = world.all.events.iter().rev().take(2);
+    let told: Vec<Value> = told
+        .map(|event| serde_json::from_str(&event.data).unwrap())
+        .collect();
+    for (data, role, other) in [(&told[1], "alias", "ann"), (&told[0], "root", "bob")] {
+        assert_eq!(data["role"], role);
+        assert_eq!(data["other_member_id"], json!(member_id(other)));
+        assert_eq!(
+            (&data["proof"], &data["reason"]),
+            (&json!("staff"), &json!("asked"))
+        );
+        assert_eq!(data["merge_id"], json!(world.all.merges[0].id));
+    }
+}
+
+#[test]
+fn an_order_is_told_without_who_ordered() {
+    let mut world = World::new();
+    world.play("order o1 paid by=ec/7 lines=a=1000");
+    let data = newest(&world);
+    assert_eq!(
+        (&data["shop_id"], &data["order_id"]),
+        (&json!("main"), &json!("o1"))
+    );
+    assert_eq!(data["state"], "paid");
+    let order = world.state.orders.values().next().unwrap();
+    assert_eq!(data["purchase_id"], json!(order.purchase_id));
+    let mut fields: Vec<_> = data
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    fields.sort_unstable();
+    assert_eq!(
+        fields,
+        [
+            "balance",
+            "member_id",
+            "order_id",
+            "purchase_id",
+            "shop_id",
+            "state"
+        ]
     );
 }

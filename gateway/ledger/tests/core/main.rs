@@ -15,6 +15,7 @@ mod purchases;
 
 mod advices;
 
+mod ec_orders;
 mod lots;
 mod pending;
 
@@ -22,7 +23,11 @@ mod clawbacks;
 mod refunds;
 mod reversals;
 
+mod linking;
 mod members;
+mod merges;
+mod numbers;
+mod persons;
 mod settlements;
 
 mod programmes;

@@ -328,3 +328,14 @@ fn shuffle<T>(items: &mut [T], mut seed: u64) {
         items.swap(i, j);
     }
 }
+
+#[test]
+fn a_line_of_number_zero_is_a_line_like_any_other() {
+    World::new().play(
+        "
+        p1: s1.t1 b1 buy ann food:50=5000+toys:1=5000 first=0
+        s1.t1 refund p1 0x50
+            approved, goods 5000, clawed back 50, available 50
+        ",
+    );
+}

@@ -15,6 +15,8 @@ struct Replay {
     pending: i128,
     owed: i128,
     granted: i128,
+    /// What came from other records of the same person.
+    borrowed: i128,
 }
 
 impl Replay {
@@ -27,7 +29,9 @@ impl Replay {
             Account::MemberOwed => self.owed -= points,
             // What was ever granted only grows: taking points back is no grant.
             Account::ProgrammeIssued if points < 0 => self.granted -= points,
+            Account::ProgrammeClearing if points < 0 => self.borrowed -= points,
             Account::ProgrammeIssued
+            | Account::ProgrammeClearing
             | Account::ProgrammeBreakage
             | Account::StoreRedeemed
             | Account::StoreShortfall => {}
@@ -48,11 +52,16 @@ pub(super) fn lots(rows: &MemberRows, tally: &mut Tally) {
     let nothing = Replay::default();
     for lot in &rows.lots {
         let replay = replays.get(&lot.id).unwrap_or(&nothing);
+        let lent = lot.key.lender.is_some();
+        let granted = replay.granted + if lent { replay.borrowed } else { 0 };
+        tally.expect(!lent || lot.available.is_zero(), "lots", lot.id, || {
+            "what another record lent and nobody holds was not sent back".into()
+        });
         for (field, stored, derived) in [
             ("available", lot.available, replay.available),
             ("held", lot.held, replay.held),
             ("pending", lot.pending, replay.pending),
-            ("granted", lot.granted, replay.granted),
+            ("granted", lot.granted, granted),
         ] {
             tally.same(
                 ("lots", lot.id),

@@ -1,22 +1,25 @@
 //! Card texts and short codes: one use, one basket.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::{
-    card_use::{Binding, UseKey},
-    records::PurchaseState,
+    card_use::{Binding, ShortCode, UseKey},
+    records::{Purchase, PurchaseState},
 };
 use pos_protocol::{BasketId, PurchaseId, TerminalId};
 
 use super::super::{rows::MemberRows, tally::Tally};
 
 pub(super) fn one_basket(rows: &MemberRows, tally: &mut Tally) {
-    let bindings = rows.bindings();
+    let (bindings, of_orders) = (rows.bindings(), rows.of_orders());
+    // Another customer may have held points for an order before; then the order is bound there.
+    let bound_here =
+        |row: &&Purchase| !of_orders.contains(&row.id) || bindings.contains_key(&row.used);
     let holds = rows.authorizations.iter().map(|row| {
         let basket = (&row.terminal_id, &row.basket_id);
         ("authorizations", row.id.as_uuid(), row.used, basket)
     });
-    let purchases = rows.purchases.iter().map(|row| {
+    let purchases = rows.purchases.iter().filter(bound_here).map(|row| {
         let basket = (&row.terminal_id, &row.basket_id);
         ("purchases", row.id.as_uuid(), row.used, basket)
     });
@@ -69,8 +72,17 @@ pub(super) fn one_purchase(rows: &MemberRows, tally: &mut Tally) {
             format!("{} also paid for {}", name(*used), others.join(", "))
         });
     }
+    let own: BTreeSet<_> = rows.purchases.iter().map(|row| row.id).collect();
+    let of_order = |row: &&ShortCode| row.card_id.is_none();
+    let orders = rows.short_codes.iter().filter(of_order);
+    let orders: BTreeSet<_> = orders.map(|row| UseKey::ShortCode(row.hash)).collect();
     for (used, binding) in rows.bindings() {
         let named = binding.and_then(|binding| binding.purchase_id);
+        // Who held points for an order need not be who ordered.
+        let elsewhere = named.is_some_and(|id| !own.contains(&id));
+        if elsewhere && orders.contains(&used) {
+            continue;
+        }
         let stands = standing.get(&used).and_then(|purchases| purchases.first());
         let table = match used {
             UseKey::Text { .. } => "card_uses",

@@ -73,15 +73,16 @@ fn promised(hold: &Authorization, moved: &BySource, tally: &mut Tally) {
 }
 
 pub(super) fn captured_by_one(rows: &MemberRows, tally: &mut Tally) {
-    let moved = rows.by_source();
+    let (moved, of_orders) = (rows.by_source(), rows.of_orders());
     let mut captures: BTreeMap<AuthorizationId, u32> = BTreeMap::new();
     for purchase in &rows.purchases {
         let Some(hold_id) = purchase.authorization_id else {
             continue;
         };
-        // An advice may name a hold that was already gone; then it paid by itself or not at all.
+        // An advice or order may name a hold that was already gone; then it paid by itself or not at all.
         let by_itself = moved.sum(purchase.id.as_uuid(), Motive::Capture) > 0;
-        let unpaid = purchase.redeemed.is_zero() && purchase.advice;
+        let late = purchase.advice || of_orders.contains(&purchase.id);
+        let unpaid = purchase.redeemed.is_zero() && late;
         if !by_itself && !unpaid {
             *captures.entry(hold_id).or_default() += 1;
         }

@@ -8,6 +8,8 @@ mod bindings;
 mod cards;
 mod events;
 mod holds;
+mod orders;
+mod persons;
 mod purchases;
 pub(super) mod requests;
 mod transfers;
@@ -51,6 +53,9 @@ pub const CHECKS: &[Check] = checks! {
     "I4" requests named_once: "every authorization, purchase and refund is the effect of exactly one stored request";
     "I4" requests effects: "every approved request has its effect, and every declined or tombstoned one has none";
     "I6" requests answers: "every stored answer can be read and says what its effect's row says";
+    "I9" orders purchases: "an order names one purchase of its own, of its goods, at its terminal; none that stands is left out";
+    "I9" orders returned: "what an EC shop took back is what it told of the order, and all of it";
+    "I10" persons forgotten: "an erased member has no identity, no points to spend and an empty profile";
     "I7" events sequence: "a member's events are numbered from 1 without a gap";
     "I7" events places: "a member's events got their places in the stream in the order of their numbers";
     "I7" events told_once: "every authorization, purchase and refund was told exactly once, and every end of a hold";

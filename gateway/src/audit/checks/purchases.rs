@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ledger::{
     account::{Account, Motive},
     lot,
+    order::NO_LINE,
     records::{Purchase, PurchaseState, Refund},
 };
 use pos_protocol::{Points, PurchaseId};
@@ -12,7 +13,7 @@ use pos_protocol::{Points, PurchaseId};
 use super::super::{rows::MemberRows, tally::Tally};
 
 pub(super) fn moved(rows: &MemberRows, tally: &mut Tally) {
-    let moved = rows.by_source();
+    let (moved, of_orders) = (rows.by_source(), rows.of_orders());
     for purchase in &rows.purchases {
         let row = || ("purchases", purchase.id);
         let source = purchase.id.as_uuid();
@@ -24,8 +25,9 @@ pub(super) fn moved(rows: &MemberRows, tally: &mut Tally) {
             .authorization_id
             .map_or(0, |id| moved.sum(id.as_uuid(), Motive::Capture));
         // A purchase is paid through its hold or by itself. An advice that came after its hold was
-        // gone names the hold and was paid by itself.
-        let paid = if by_itself > 0 || (purchase.advice && redeemed == 0) {
+        // gone names the hold and was paid by itself; so is an order that was paid after its hold ended.
+        let late = purchase.advice || of_orders.contains(&purchase.id);
+        let paid = if by_itself > 0 || (late && redeemed == 0) {
             by_itself
         } else {
             by_hold
@@ -145,6 +147,10 @@ fn bounds(purchase: &Purchase, tally: &mut Tally) {
             .lines
             .iter()
             .find(|line| line.line_no == *line_no);
+        // Yen for no line in particular, unless the receipt has a line of this number.
+        if *line_no == NO_LINE && line.is_none() {
+            continue;
+        }
         within(
             &format!("pieces of line {line_no}"),
             i64::from(*pieces),

@@ -48,10 +48,26 @@ pub(super) fn named_once(rows: &MemberRows, tally: &mut Tally) {
             RequestKind::Authorization,
         );
     }
-    for purchase in &rows.purchases {
+    // What an order's statements made was asked for by no till's request.
+    let of_orders = rows.of_orders();
+    let purchases = rows.purchases.iter();
+    let shops: BTreeMap<_, _> = purchases.map(|row| (row.id, &row.terminal_id)).collect();
+    for purchase in rows
+        .purchases
+        .iter()
+        .filter(|row| !of_orders.contains(&row.id))
+    {
         once("purchases", purchase.id.as_uuid(), RequestKind::Purchase);
     }
-    for refund in &rows.refunds {
+    for refund in rows
+        .refunds
+        .iter()
+        // A till may take back what a shop sold; the shop itself asks for nothing.
+        .filter(|row| {
+            let of_order = of_orders.contains(&row.purchase_id);
+            !of_order || shops.get(&row.purchase_id) != Some(&&row.terminal_id)
+        })
+    {
         let kind = if refund.reversal {
             RequestKind::Reversal
         } else {

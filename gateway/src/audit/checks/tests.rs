@@ -2,12 +2,15 @@
 //! check that guards it fails.
 
 mod corruptions;
+mod persons;
+mod persons_corrupted;
 mod play;
 
 use ledger::records::{HoldState, RequestKind};
 
 use super::*;
 use corruptions::CORRUPTIONS;
+use persons_corrupted::PERSONS_CORRUPTED;
 use play::sound;
 
 fn tally(name: &str, rows: &MemberRows) -> Tally {
@@ -39,7 +42,37 @@ fn a_life_decided_by_the_ledger_passes_every_check() {
     for check in CHECKS {
         let tally = tally(check.name, &rows);
         assert_eq!(tally.findings, [], "{}", check.name);
+        let elsewhere = PERSONS_CORRUPTED.iter();
+        let elsewhere: Vec<_> = elsewhere.map(|(name, ..)| *name).collect();
+        assert!(
+            tally.checked > 0 || elsewhere.contains(&check.name),
+            "{} checked nothing",
+            check.name
+        );
+    }
+}
+
+#[test]
+fn persons_of_several_records_pass_every_check() {
+    let rows = persons::sound();
+    for check in CHECKS {
+        let mut tally = Tally::default();
+        rows.values().for_each(|rows| (check.run)(rows, &mut tally));
+        assert_eq!(tally.findings, [], "{}", check.name);
         assert!(tally.checked > 0, "{} checked nothing", check.name);
+    }
+}
+
+#[test]
+fn what_is_wrong_with_one_of_them_is_found() {
+    let rows = persons::sound();
+    for (place, (name, whose, corrupt)) in PERSONS_CORRUPTED.iter().enumerate() {
+        let mut broken = rows[&play::member_id(*whose)].clone();
+        let before = tally(name, &broken);
+        assert_eq!(before.broken, 0, "{place}: {:?}", before.findings);
+        corrupt(&mut broken);
+        let tally = tally(name, &broken);
+        assert!(tally.broken > 0, "corruption {place} slips through {name}");
     }
 }
 
@@ -55,7 +88,10 @@ fn each_check_can_fail() {
     }
     for check in CHECKS {
         assert!(
-            CORRUPTIONS.iter().any(|(name, _)| *name == check.name),
+            CORRUPTIONS.iter().any(|(name, _)| *name == check.name)
+                || PERSONS_CORRUPTED
+                    .iter()
+                    .any(|(name, ..)| *name == check.name),
             "nothing shows that {} can fail",
             check.name
         );

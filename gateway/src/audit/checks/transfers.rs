@@ -9,15 +9,24 @@ use super::super::{rows::MemberRows, tally::Tally};
 /// The ways points can move for a motive.
 fn allowed(motive: Motive) -> &'static [(Account, Account)] {
     use Account::{
-        MemberAvailable, MemberHeld, MemberOwed, MemberPending, ProgrammeBreakage, ProgrammeIssued,
-        StoreRedeemed, StoreShortfall,
+        MemberAvailable, MemberHeld, MemberOwed, MemberPending, ProgrammeBreakage,
+        ProgrammeClearing, ProgrammeIssued, StoreRedeemed, StoreShortfall,
     };
     match motive {
         Motive::Accrual => &[
             (ProgrammeIssued, MemberAvailable),
             (ProgrammeIssued, MemberPending),
         ],
-        Motive::DebtSettlement => &[(MemberAvailable, MemberOwed)],
+        // The debt of another record of the same person is paid by way of the clearing account.
+        Motive::DebtSettlement => &[
+            (MemberAvailable, MemberOwed),
+            (MemberAvailable, ProgrammeClearing),
+            (ProgrammeClearing, MemberOwed),
+        ],
+        Motive::Pooling | Motive::PoolingReturn => &[
+            (MemberAvailable, ProgrammeClearing),
+            (ProgrammeClearing, MemberAvailable),
+        ],
         Motive::Hold => &[(MemberAvailable, MemberHeld)],
         Motive::Release => &[(MemberHeld, MemberAvailable)],
         Motive::Capture => &[

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
-use pos_protocol::{StoreId, TerminalId};
+use pos_protocol::{ShopId, StoreId, TerminalId};
 use serde_json::json;
 
 use super::super::{Failure, Settings, database::DatabaseArgs, output};
@@ -47,6 +47,9 @@ pub(crate) struct CreateArgs {
     /// The terminal's store (scope pos); made if it is new
     #[arg(long, value_name = "ID")]
     store: Option<StoreId>,
+    /// Its shop (scope ec)
+    #[arg(long, value_name = "ID")]
+    shop: Option<ShopId>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -131,6 +134,14 @@ async fn create(store: &Store, args: CreateArgs, now: Timestamp) -> Result<(), F
             "a till has a place: --scope pos goes with --terminal and --store, other scopes without".into(),
         ));
     }
+    if let Some(shop) = &args.shop {
+        if !scopes.contains(&ClientScope::Ec) {
+            return Err(Failure::Usage("--shop goes with --scope ec".into()));
+        }
+        if store.shop(shop).await?.is_none() {
+            return Err(Failure::Refused(format!("there is no shop {shop}")));
+        }
+    }
     if store.client(&args.id).await?.is_some() {
         return Err(Failure::Refused(format!(
             "there is a client {} already; `admin client rotate` gives it another secret",
@@ -154,12 +165,16 @@ async fn create(store: &Store, args: CreateArgs, now: Timestamp) -> Result<(), F
         let id = args.id;
         return Err(Failure::Refused(format!("client {id} was made meanwhile")));
     }
+    if let Some(shop) = &args.shop {
+        store.set_client_shop(&args.id, shop).await?;
+    }
     let words: Vec<_> = scopes.iter().map(|scope| scope.word()).collect();
     if args.json {
         return output::json(&json!({
             "client_id": args.id,
             "client_secret": secret.reveal(),
             "scopes": words,
+            "shop_id": args.shop,
             "terminal_id": terminal,
             "store_id": place.as_ref().map(|(_, store)| store),
             "created": { "store": made.store, "terminal": made.terminal },
@@ -169,6 +184,9 @@ async fn create(store: &Store, args: CreateArgs, now: Timestamp) -> Result<(), F
         let new = |made: bool| if made { "new" } else { "was there" };
         output::line(format!("store     {at} ({})", new(made.store)))?;
         output::line(format!("terminal  {terminal} ({})", new(made.terminal)))?;
+    }
+    if let Some(shop) = &args.shop {
+        output::line(format!("shop      {shop}"))?;
     }
     output::line(format!("client    {} ({})", args.id, words.join(" ")))?;
     output::line(format!("secret    {}", secret.reveal()))?;
@@ -215,6 +233,7 @@ async fn list(store: &Store, json: bool) -> Result<(), Failure> {
                 "scopes": words,
                 "terminal_id": client.till.as_ref().map(|till| &till.terminal_id),
                 "store_id": client.till.as_ref().map(|till| &till.store_id),
+                "shop_id": client.shop_id,
                 "created_at": client.created_at,
                 "disabled_at": client.disabled_at,
             }))

@@ -20,7 +20,8 @@ use super::super::{
     output,
     who::Who,
 };
-use crate::store::MemberRecord;
+use super::person::{self, PersonCommand};
+use crate::store::{MemberRecord, Person};
 
 /// Movements shown with a member.
 const HISTORY_SHOWN: u32 = 20;
@@ -35,6 +36,8 @@ pub(crate) enum MemberCommand {
     Block(BlockArgs),
     /// Let a blocked member take part again
     Unblock(BlockArgs),
+    #[command(flatten)]
+    Person(PersonCommand),
 }
 
 #[derive(Debug, Args)]
@@ -112,10 +115,15 @@ pub(crate) struct BlockArgs {
 }
 
 pub(super) async fn run(command: MemberCommand, settings: &Settings) -> Result<(), Failure> {
+    let command = match command {
+        MemberCommand::Person(command) => return person::run(command, settings).await,
+        command => command,
+    };
     let database = match &command {
         MemberCommand::Show(args) => &args.database,
         MemberCommand::Adjust(args) => &args.database,
         MemberCommand::Block(args) | MemberCommand::Unblock(args) => &args.database,
+        MemberCommand::Person(_) => return Ok(()),
     };
     let desk = Desk::open(database, settings).await?;
     let outcome = match command {
@@ -123,6 +131,7 @@ pub(super) async fn run(command: MemberCommand, settings: &Settings) -> Result<(
         MemberCommand::Adjust(args) => adjust(&desk, args).await,
         MemberCommand::Block(args) => set_blocked(&desk, args, true).await,
         MemberCommand::Unblock(args) => set_blocked(&desk, args, false).await,
+        MemberCommand::Person(_) => Ok(()),
     };
     desk.close().await;
     outcome
@@ -133,10 +142,14 @@ async fn show(desk: &Desk, args: ShowArgs) -> Result<(), Failure> {
     let record = desk.store.member(id).await?;
     let record = record.ok_or_else(|| Failure::Refused("there is no such member".into()))?;
     let history = desk.store.history(id, None, HISTORY_SHOWN).await?;
+    let whole = desk.store.person(id).await?;
     if args.json {
-        return show_json(&record, &history);
+        return show_json(&record, whole.as_ref(), &history);
     }
     show_head(&record)?;
+    whole
+        .as_ref()
+        .map_or(Ok(()), |whole| person::show_whole(id, whole))?;
     output::line("")?;
     show_lots(&record.lots)?;
     output::line("")?;
@@ -157,9 +170,10 @@ fn show_head(record: &MemberRecord) -> Result<(), Failure> {
     ))?;
     for card in cards {
         output::line(format!(
-            "card      {} ({}) since {}",
+            "card      {} ({} {}) since {}",
             card.id,
             card.status.word(),
+            card.kind.word(),
             card.enrolled_at
         ))?;
     }
@@ -224,7 +238,11 @@ fn scope_words(lot: &Lot) -> String {
     }
 }
 
-fn show_json(record: &MemberRecord, history: &[Transfer]) -> Result<(), Failure> {
+fn show_json(
+    record: &MemberRecord,
+    whole: Option<&Person>,
+    history: &[Transfer],
+) -> Result<(), Failure> {
     let MemberRecord {
         member,
         lots,
@@ -245,7 +263,7 @@ fn show_json(record: &MemberRecord, history: &[Transfer]) -> Result<(), Failure>
         .iter()
         .map(|card| {
             json!({
-                "card_id": card.id, "status": card.status.word(),
+                "card_id": card.id, "kind": card.kind.word(), "status": card.status.word(),
                 "enrolled_at": card.enrolled_at, "revoked_at": card.revoked_at,
             })
         })
@@ -275,6 +293,7 @@ fn show_json(record: &MemberRecord, history: &[Transfer]) -> Result<(), Failure>
         "enrolled_at": member.enrolled_at,
         "lots": lots,
         "cards": cards,
+        "person": whole.map(person::whole_json),
         "history": history,
     }))
 }
@@ -345,6 +364,7 @@ fn done(answer: Answer) -> Result<(), Failure> {
     match answer {
         Answer::Done => Ok(()),
         Answer::Refused(reason) => Err(Failure::Refused(format!("refused: {}", reason.word()))),
+        Answer::Denied(denial) => Err(Failure::Refused(format!("refused: {}", denial.word()))),
         Answer::NotFound => Err(Failure::Refused("there is no such member or class".into())),
         other => Err(Failure::Refused(format!("unexpected answer: {other:?}"))),
     }

@@ -1,6 +1,6 @@
 //! The settings of `gateway serve`, from flags, environment and settings file to a gateway ready to start.
 
-use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
 
@@ -10,10 +10,14 @@ use crate::{
         Failure, Settings,
         broker::BrokerArgs,
         database::{self, DatabaseArgs},
+        messages::MessageArgs,
+        secrets,
     },
     http::{PublicUrl, Rate, Rates, Tls},
     limits,
+    sign_in::SignIn,
     store::PoolSizes,
+    wallets::{self, WalletError, Wallets},
     writer::WriterOptions,
 };
 
@@ -80,6 +84,21 @@ pub(in crate::cli) struct ServeArgs {
     /// balancers look elsewhere; a second signal ends them [default: 2]
     #[arg(long, env = "GATEWAY_DRAIN_SECONDS", value_name = "N")]
     drain_seconds: Option<u64>,
+    /// File of the programme's secrets (see `gateway admin secrets new`); without it identities, personal
+    /// data, EC shops and wallet passes are not served
+    #[arg(long, env = "GATEWAY_SECRETS", value_name = "FILE")]
+    secrets: Option<PathBuf>,
+    /// File (TOML) that names issuer, class and service account for Google Wallet
+    #[arg(long, env = "GATEWAY_GOOGLE_WALLET", value_name = "FILE")]
+    google_wallet: Option<PathBuf>,
+    /// File (TOML) that names pass type, team and certificates for Apple Wallet
+    #[arg(long, env = "GATEWAY_APPLE_WALLET", value_name = "FILE")]
+    apple_wallet: Option<PathBuf>,
+    #[command(flatten)]
+    messages: MessageArgs,
+    /// File of sign-ins (OpenID Connect) whose ID tokens link members
+    #[arg(long, env = "GATEWAY_OPENID", value_name = "FILE")]
+    openid: Option<PathBuf>,
 }
 
 /// What the flags and the environment say, and else the settings file.
@@ -92,6 +111,7 @@ macro_rules! said {
 pub(super) async fn assemble(args: ServeArgs, settings: Settings) -> Result<Serving, Failure> {
     let url = args.database.url(&settings)?;
     let broker = args.broker.broker(&settings)?;
+    let delivery = args.messages.delivery(&settings)?;
     let lanes = said!(args, settings, lanes).map(|lanes| lanes.max(1));
     let sizes = pool_sizes(lanes, said!(args, settings, read_connections));
     let rates = rates(
@@ -106,6 +126,15 @@ pub(super) async fn assemble(args: ServeArgs, settings: Settings) -> Result<Serv
         .map(|text| text.parse::<PublicUrl>())
         .transpose()
         .map_err(|error| Failure::Usage(format!("public_url: {error}")))?;
+    let secrets = secrets::optional(said!(args, settings, secrets))?;
+    let wallets = read_wallets(
+        said!(args, settings, google_wallet),
+        said!(args, settings, apple_wallet),
+    )?;
+    let sign_in = said!(args, settings, openid)
+        .map(|path| SignIn::read(&path).map(Arc::new))
+        .transpose()
+        .map_err(|error| Failure::Usage(error.to_string()))?;
     let store = database::open_existing(&url, sizes).await?;
     let in_force = match programme::ready(&store, said!(args, settings, programme)).await {
         Ok(in_force) => in_force,
@@ -127,6 +156,10 @@ pub(super) async fn assemble(args: ServeArgs, settings: Settings) -> Result<Serv
         broker,
         sweep_every: Duration::from_secs(sweep.max(1)),
         drain: Duration::from_secs(drain),
+        secrets,
+        wallets: Arc::new(wallets),
+        delivery,
+        sign_in,
         writer: WriterOptions {
             lanes: lanes.unwrap_or(usual.lanes),
             batch_commands_max: said!(args, settings, batch_commands_max)
@@ -151,6 +184,21 @@ fn pool_sizes(lanes: Option<usize>, read_connections: Option<u32>) -> PoolSizes 
         }),
         read: read_connections.unwrap_or(default.read).max(1),
     }
+}
+
+fn read_wallets(google: Option<PathBuf>, apple: Option<PathBuf>) -> Result<Wallets, Failure> {
+    let unusable = |error: WalletError| Failure::Usage(error.to_string());
+    let google = google.map(|path| wallets::google(&path)).transpose();
+    let apple = apple.map(|path| wallets::apple(&path)).transpose();
+    let apple = apple.map_err(unusable)?;
+    if let Some(wallet) = &apple {
+        let valid_until = wallet.config.valid_until();
+        tracing::info!(certificate.valid_until = %valid_until, "apple_wallet.ready");
+    }
+    Ok(Wallets {
+        google: google.map_err(unusable)?,
+        apple,
+    })
 }
 
 fn rates(per_s: Option<NonZeroU32>, burst: Option<NonZeroU32>) -> Rates {

@@ -35,7 +35,12 @@ pub(super) async fn authorize(
         card,
         points,
     } = request;
-    let card::ReadCard { proof, member_hint } = card::read(&app, &card).await?;
+    let scan = card::Scan {
+        till: &till,
+        basket_id: &basket_id,
+        at: app.now(),
+    };
+    let card::ReadCard { proof, member_hint } = card::read(&app, &card, &scan).await?;
     let ask = Ask::Authorization {
         basket_id,
         card: proof,

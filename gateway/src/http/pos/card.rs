@@ -1,24 +1,37 @@
 //! From a scanned text to what the ledger may believe of it.
 //!
 //! Malformed, unknown and wrongly signed texts all become [`CardProof::NotGenuine`]: one decline, so
-//! that nobody learns from the answer how far a forgery came.
+//! that nobody learns from the answer how far a forgery came. What is short enough to be tried is paid
+//! for with [`guesses`](super::super::guesses).
 
 use aws_lc_rs::digest::{SHA256, digest};
-use ledger::card_use::{CardProof, ShortCodeHash};
+use jiff::Timestamp;
+use ledger::card_use::{CardProof, ShortCodeHash, Till};
 use member_card::{CardText, ScannedText};
-use pos_protocol::MemberId;
+use pos_protocol::{BasketId, MemberId};
 
-use super::super::{App, problem::Problem};
+use super::{
+    super::{App, problem::Problem},
+    number,
+};
 use crate::limits;
 
+/// Where and when a text was scanned.
+pub(in crate::http) struct Scan<'a> {
+    pub(in crate::http) till: &'a Till,
+    pub(in crate::http) basket_id: &'a BasketId,
+    /// Now, or what an advice says.
+    pub(in crate::http) at: Timestamp,
+}
+
 /// A card that was read, and whose it was when it was last seen.
-pub(super) struct ReadCard {
-    pub(super) proof: CardProof,
-    pub(super) member_hint: Option<MemberId>,
+pub(in crate::http) struct ReadCard {
+    pub(in crate::http) proof: CardProof,
+    pub(in crate::http) member_hint: Option<MemberId>,
 }
 
 impl ReadCard {
-    fn not_genuine() -> Self {
+    pub(super) fn not_genuine() -> Self {
         Self {
             proof: CardProof::NotGenuine,
             member_hint: None,
@@ -26,26 +39,24 @@ impl ReadCard {
     }
 }
 
-/// Reads a scanned text and verifies its signature.
+/// Reads a scanned text, and verifies its signature or password.
 ///
 /// # Errors
-/// A problem if the store cannot be asked for the key.
-pub(super) async fn read(app: &App, text: &str) -> Result<ReadCard, Problem> {
+/// A problem if the store cannot be asked for the card.
+pub(in crate::http) async fn read(
+    app: &App,
+    text: &str,
+    scan: &Scan<'_>,
+) -> Result<ReadCard, Problem> {
     if text.len() > limits::CARD_TEXT_BYTES_MAX {
         return Ok(ReadCard::not_genuine());
     }
     match ScannedText::parse(text) {
         Ok(ScannedText::MemberCard(card)) => verify(app, &card).await,
-        Ok(ScannedText::ShortCode(code)) => {
-            let hash = short_code_hash(code.as_str());
-            let member_hint = app.store().short_code_owner(&hash).await?;
-            Ok(ReadCard {
-                proof: CardProof::ShortCode(hash),
-                member_hint,
-            })
-        }
-        // Wallet passes and plastic cards lead to nobody yet.
-        Ok(_) | Err(_) => Ok(ReadCard::not_genuine()),
+        Ok(ScannedText::ShortCode(code)) => number::short_code(app, code.as_str(), scan).await,
+        Ok(ScannedText::WalletPass(pass)) => number::wallet_pass(app, &pass, scan).await,
+        Ok(ScannedText::OtherDigits(digits)) => number::plastic(app, &digits, scan).await,
+        Err(_) => Ok(ReadCard::not_genuine()),
     }
 }
 
@@ -54,7 +65,10 @@ async fn verify(app: &App, text: &CardText) -> Result<ReadCard, Problem> {
     let Some(known) = app.cards.key(signed.card_id()).await? else {
         return Ok(ReadCard::not_genuine());
     };
-    let Ok(card) = signed.verify(&known.key, &app.settings().programme) else {
+    let Some(key) = known.public_key() else {
+        return Ok(ReadCard::not_genuine());
+    };
+    let Ok(card) = signed.verify(key, &app.settings().programme) else {
         return Ok(ReadCard::not_genuine());
     };
     let proof = CardProof::Text {

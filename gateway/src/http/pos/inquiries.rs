@@ -28,7 +28,12 @@ pub(super) async fn inquire(
         basket_id,
         card,
     } = request;
-    let card::ReadCard { proof, member_hint } = card::read(&app, &card).await?;
+    let scan = card::Scan {
+        till: &till,
+        basket_id: &basket_id,
+        at: app.now(),
+    };
+    let card::ReadCard { proof, member_hint } = card::read(&app, &card, &scan).await?;
     let ask = Ask::Inquiry {
         basket_id,
         card: proof,

@@ -7,13 +7,16 @@
 mod authorizations;
 mod card;
 mod inquiries;
+mod link_codes;
+mod number;
 mod purchases;
 mod refunds;
 mod requests;
 mod reversals;
 mod settlements;
 
-pub(super) use card::short_code_hash;
+pub(super) use card::{ReadCard, Scan, read as read_card, short_code_hash};
+pub(super) use number::GENERATION;
 
 use std::sync::Arc;
 
@@ -40,6 +43,7 @@ use super::{
 pub(super) fn calls() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(inquiries::inquire))
+        .routes(routes!(link_codes::make))
         .routes(routes!(authorizations::authorize))
         .routes(routes!(authorizations::void))
         .routes(routes!(purchases::purchase))
@@ -51,17 +55,17 @@ pub(super) fn calls() -> OpenApiRouter<App> {
 }
 
 /// A till's request on its way to the writer.
-struct Asked {
-    till: Till,
-    request_id: RequestId,
-    fingerprint: [u8; 32],
+pub(super) struct Asked {
+    pub(super) till: Till,
+    pub(super) request_id: RequestId,
+    pub(super) fingerprint: [u8; 32],
     /// The member it will turn out to be about, if that is known.
-    member_hint: Option<MemberId>,
-    ask: Ask,
+    pub(super) member_hint: Option<MemberId>,
+    pub(super) ask: Ask,
 }
 
 /// Has the request decided and sends its answer.
-async fn answer(app: &App, asked: Asked) -> Result<Response, Problem> {
+pub(super) async fn answer(app: &App, asked: Asked) -> Result<Response, Problem> {
     let Asked {
         till,
         request_id,
@@ -88,7 +92,7 @@ async fn answer(app: &App, asked: Asked) -> Result<Response, Problem> {
 }
 
 /// A stored answer as it is.
-fn json(body: &Arc<str>) -> Response {
+pub(super) fn json(body: &Arc<str>) -> Response {
     let media_type = HeaderValue::from_static("application/json");
     (
         [(header::CONTENT_TYPE, media_type)],
@@ -99,7 +103,7 @@ fn json(body: &Arc<str>) -> Response {
 
 /// SHA-256 over operation, id in the path, and the message as this gateway understands it: white
 /// space and the order of fields do not make another request.
-fn fingerprint(operation: &str, path_id: &str, message: &impl Serialize) -> [u8; 32] {
+pub(super) fn fingerprint(operation: &str, path_id: &str, message: &impl Serialize) -> [u8; 32] {
     let mut context = Context::new(&SHA256);
     for part in [operation, path_id] {
         context.update(part.as_bytes());

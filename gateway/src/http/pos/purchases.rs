@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
-use ledger::command::{Ask, Payment};
+use ledger::{
+    card_use::Till,
+    command::{Ask, Payment},
+};
 use pos_protocol::{MemberId, Points, PurchaseAnswer, PurchaseRequest};
 
 use super::{
@@ -29,7 +32,7 @@ pub(super) async fn purchase(
         ));
     }
     let fingerprint = fingerprint("purchase", "", &request);
-    let (payment, member_hint) = payment(&app, &request).await?;
+    let (payment, member_hint) = payment(&app, &till, &request).await?;
     let PurchaseRequest {
         request_id,
         basket_id,
@@ -58,11 +61,18 @@ pub(super) async fn purchase(
 
 async fn payment(
     app: &App,
+    till: &Till,
     request: &PurchaseRequest,
 ) -> Result<(Payment, Option<MemberId>), Problem> {
     match (&request.card, request.authorization_id) {
         (Some(text), None) => {
-            let card::ReadCard { proof, member_hint } = card::read(app, text).await?;
+            let advice = request.advice.as_ref();
+            let scan = card::Scan {
+                till,
+                basket_id: &request.basket_id,
+                at: advice.map_or_else(|| app.now(), |advice| advice.scanned_at),
+            };
+            let card::ReadCard { proof, member_hint } = card::read(app, text, &scan).await?;
             let redeem = request.redeem_points.unwrap_or(Points::ZERO);
             Ok((
                 Payment::Card {

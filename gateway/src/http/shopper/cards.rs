@@ -1,4 +1,4 @@
-//! `POST /v1/cards`, `DELETE /v1/me/cards/{card_id}`
+//! `POST /v1/cards`, `DELETE` and `PATCH /v1/me/cards/{card_id}`
 
 use axum::{
     Json as Body,
@@ -10,7 +10,6 @@ use jiff::Timestamp;
 use ledger::{
     command::{Enrol, Operation},
     decision::Answer,
-    member::MemberNo,
 };
 use member_card::{CardId, Jwk, ProgrammeId, PublicKey};
 use pos_protocol::MemberId;
@@ -22,8 +21,10 @@ use super::super::{
     openapi::Problems,
     problem::{Problem, ProblemKind},
     proof::{Proof, Target},
-    random,
 };
+
+/// Characters in the name of a card.
+const CARD_NAME_CHARS_MAX: usize = 40;
 
 /// A phone's new key, and that the phone has it.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -76,11 +77,12 @@ pub(super) async fn enrol(
     let key = PublicKey::from_jwk(&request.public_key)
         .map_err(|error| Problem::invalid("/public_key", format!("{error}.")))?;
     Proof::parse(&request.proof)?.check(&key, &target, &app)?;
+    let newcomer = app.newcomer().await?;
     let operation = Operation::Enrol(Enrol {
         card_id: key.card_id(),
         public_key: key.to_sec1().to_vec(),
-        member_id: MemberId::new(app.clock().new_id()),
-        member_no: free_number(&app).await?,
+        member_id: newcomer.member_id,
+        member_no: newcomer.member_no,
     });
     let hint = app.cards.key(key.card_id()).await?;
     match app
@@ -114,23 +116,11 @@ pub(super) async fn enrol(
     }
 }
 
-/// A member number that nobody has. Two enrolments may still draw the same at one moment: then the
-/// database refuses one of them, and its phone asks again.
-async fn free_number(app: &App) -> Result<MemberNo, Problem> {
-    const NUMBERS: u64 = 100_000_000_000;
-    loop {
-        let number = MemberNo::from_seed(random::below(NUMBERS)?);
-        if app.store().member_by_no(&number).await?.is_none() {
-            return Ok(number);
-        }
-    }
-}
-
 pub(super) fn revoked() -> Problem {
     Problem::new(ProblemKind::CardRevoked, "The card was revoked.")
 }
 
-/// Revoke one of the member's cards, for ever: a phone that was lost.
+/// Revoke one of the member's cards, for ever: a phone that was lost. Any card of the person will do.
 ///
 /// Revoking it again changes nothing. A card may revoke itself.
 #[utoipa::path(
@@ -154,5 +144,71 @@ pub(super) async fn revoke(
         other => Err(Problem::fault(format!(
             "a revocation was answered {other:?}"
         ))),
+    }
+}
+
+/// What to call a card.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NameRequest {
+    /// 1 to 40 characters, for example `My old phone`.
+    #[schema(min_length = 1, max_length = 40)]
+    name: String,
+}
+
+/// Give one of the member's cards a name, so that it is known from the others.
+#[utoipa::path(
+    patch, path = "/v1/me/cards/{card_id}", tag = "shopper", security(("card" = [])),
+    params(("card_id" = String, Path, description = "16 hex digits")),
+    request_body = NameRequest,
+    responses((status = 204, description = "It has the name"), Problems),
+)]
+pub(super) async fn name(
+    State(app): State<App>,
+    shopper: Shopper,
+    PathId(card_id): PathId<CardId>,
+    Json(request): Json<NameRequest>,
+) -> Result<StatusCode, Problem> {
+    let member_id = shopper.member_id;
+    let name = card_name(&request.name).map_err(|detail| Problem::invalid("/name", detail))?;
+    let operation = Operation::NameCard {
+        member_id,
+        card_id,
+        name,
+    };
+    match app.submit(operation, Some(member_id)).await? {
+        Answer::Done => Ok(StatusCode::NO_CONTENT),
+        Answer::NotFound => Err(Problem::new(
+            ProblemKind::UnknownResource,
+            "The member has no such card.",
+        )),
+        other => Err(Problem::fault(format!("a name was answered {other:?}"))),
+    }
+}
+
+/// A name without spaces around it.
+fn card_name(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    let chars = name.chars().count();
+    if !(1..=CARD_NAME_CHARS_MAX).contains(&chars) {
+        return Err(format!("A name has 1 to {CARD_NAME_CHARS_MAX} characters."));
+    }
+    if name.chars().any(char::is_control) {
+        return Err("A name has no control characters.".to_owned());
+    }
+    Ok(name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_short_and_plain() {
+        assert_eq!(card_name(" 古い電話 ").unwrap(), "古い電話");
+        assert_eq!(card_name(&"あ".repeat(40)).unwrap().chars().count(), 40);
+        for wrong in ["", "  ", "a\tb", "a\nb", &"a".repeat(41)] {
+            assert!(card_name(wrong).is_err(), "{wrong:?}");
+        }
     }
 }

@@ -60,6 +60,9 @@ struct Entry {
 }
 
 /// What happened to my points?
+///
+/// Where records were merged: to the points of all of them. Points that went from one record to a basket
+/// of another are left out: the person lost none.
 #[utoipa::path(
     get, path = "/v1/me/history", tag = "shopper", security(("card" = [])),
     params(HistoryQuery),
@@ -75,7 +78,9 @@ pub(super) async fn history(
     let before = query.before.map(TransferId::new);
     // One more than is shown tells whether there is another page.
     let ask = limit.saturating_add(1);
-    let mut transfers = app.store().history(shopper.member_id, before, ask).await?;
+    let records = app.records_of(&shopper).await?;
+    let records: Vec<_> = records.iter().map(|record| record.id).collect();
+    let mut transfers = app.store().person_history(&records, before, ask).await?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = transfers.len() > limit;
     transfers.truncate(limit);

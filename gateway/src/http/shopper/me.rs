@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use axum::{Json as Body, extract::State};
 use jiff::{Timestamp, civil::Date};
-use ledger::{lot::Lot, member::Card};
+use ledger::{identity::Identity, lot::Lot, member::Card};
 use member_card::{CardId, ProgrammeId};
 use pos_protocol::Points;
 use serde::Serialize;
 
 use super::super::{App, Shopper, openapi::Problems, problem::Problem};
-use crate::{limits, store::MemberRecord};
+use super::person::{hex_key, place::Places};
+use crate::{limits, store::Person};
 
-/// The member as it sees itself.
+/// The member as it sees itself. Where records were merged, all of them together.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct MeAnswer {
     /// What people call the member by.
@@ -25,11 +26,19 @@ pub(super) struct MeAnswer {
     points: MyPoints,
     /// The cards that lead to the member, oldest first.
     cards: Vec<MyCard>,
+    /// What else leads to the member: shop accounts, verified addresses, sign-ins.
+    identities: Vec<MyIdentity>,
+    /// Until then the asking card earns and does not spend: it came in by an address lately.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    earn_only_until: Option<Timestamp>,
     /// What card texts and proofs are signed for.
     #[schema(value_type = String)]
     programme: ProgrammeId,
-    /// Number of the member's newest event: where a stream of events goes on.
+    /// Number of the newest event of the card's own record.
     event_sequence: i64,
+    /// Where a stream of events goes on: say it as `Last-Event-ID`.
+    stream_position: String,
     /// The gateway's clock, to correct the phone's.
     #[schema(value_type = String, format = DateTime)]
     server_time: Timestamp,
@@ -66,6 +75,10 @@ struct MyCard {
     /// 16 hex digits.
     #[schema(value_type = String)]
     card_id: CardId,
+    /// `device` (a phone), `wallet` (a wallet pass) or `plastic`.
+    kind: &'static str,
+    /// What its owner calls it; for a number, its last digits. Empty if it has no name.
+    name: String,
     /// `active` or `revoked`.
     status: &'static str,
     /// Whether it is the card that asks.
@@ -79,7 +92,29 @@ struct MyCard {
     revoked_at: Option<Timestamp>,
 }
 
+/// Something that leads to the member besides cards.
+#[derive(Serialize, utoipa::ToSchema)]
+struct MyIdentity {
+    /// Names it, to give it up: 64 hex digits.
+    key: String,
+    /// `ec_customer`, `ec_guest`, `email`, `phone` or `openid`.
+    kind: &'static str,
+    /// The shop or sign-in it belongs to; empty for addresses.
+    issuer: String,
+    /// The shop's customer number, or the address with most of it hidden.
+    label: String,
+    /// How it was proved: `link_code`, `one_time_code`, `shop_statement`, `id_token`, `staff`, or `order`
+    /// where nobody proved it.
+    proof: &'static str,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    proven_at: Timestamp,
+}
+
 /// Who am I, and what have I got?
+///
+/// Where records were merged, this is the whole person: number and rank of the record that stays, the
+/// points, cards and identities of all.
 #[utoipa::path(
     get, path = "/v1/me", tag = "shopper", security(("card" = [])),
     responses((status = 200, description = "The member", body = MeAnswer), Problems),
@@ -88,43 +123,60 @@ pub(super) async fn me(
     State(app): State<App>,
     shopper: Shopper,
 ) -> Result<Body<MeAnswer>, Problem> {
-    let record = app.store().member(shopper.member_id).await?;
-    let record = record.ok_or_else(|| Problem::fault("a card leads to no member"))?;
-    Ok(Body(answer(&app, shopper.card_id, record)))
+    let person = app.person_of(&shopper).await?;
+    Ok(Body(answer(&app, &shopper, person)))
 }
 
-fn answer(app: &App, asking: CardId, record: MemberRecord) -> MeAnswer {
-    let MemberRecord {
-        member,
-        lots,
-        cards,
-    } = record;
-    let shown = cards.iter().take(limits::CARDS_SHOWN_MAX);
+fn answer(app: &App, shopper: &Shopper, person: Person) -> MeAnswer {
+    let now = app.now();
+    let own = person.record(shopper.member_id);
+    let shown = person.cards.iter().take(limits::CARDS_SHOWN_MAX);
+    let identities = person.identities.iter();
+    let identities = identities.filter(|row| row.revoked_at.is_none());
+    let places = Places::newest(shopper.member_id, person.records());
     MeAnswer {
-        member_no: member.number.to_string(),
-        status: member.status.word(),
-        rank: member.rank,
+        member_no: person.root.number.to_string(),
+        status: person.root.status.word(),
         points: MyPoints {
-            available: member.available,
-            held: member.held,
-            pending: member.pending,
-            owed: member.owed,
-            expiring: expiring(&lots),
+            available: person.total(|record| record.available),
+            held: person.total(|record| record.held),
+            pending: person.total(|record| record.pending),
+            owed: person.total(|record| record.owed),
+            expiring: expiring(&person.lots),
         },
-        cards: shown.map(|card| my_card(card, asking)).collect(),
+        cards: shown.map(|card| my_card(card, shopper.card_id)).collect(),
+        identities: identities.map(my_identity).collect(),
+        earn_only_until: own
+            .and_then(|record| record.earn_only_until)
+            .filter(|until| *until > now),
         programme: app.settings().programme.clone(),
-        event_sequence: member.event_sequence,
-        server_time: app.now(),
+        event_sequence: own.map_or(0, |record| record.event_sequence),
+        stream_position: places.to_string(),
+        server_time: now,
+        rank: person.root.rank,
     }
 }
 
 fn my_card(card: &Card, asking: CardId) -> MyCard {
     MyCard {
         card_id: card.id,
+        kind: card.kind.word(),
+        name: card.name.clone(),
         status: card.status.word(),
         this: card.id == asking,
         enrolled_at: card.enrolled_at,
         revoked_at: card.revoked_at,
+    }
+}
+
+fn my_identity(row: &Identity) -> MyIdentity {
+    MyIdentity {
+        key: hex_key(row.key),
+        kind: row.kind.word(),
+        issuer: row.issuer.clone(),
+        label: row.label.clone(),
+        proof: row.proof.word(),
+        proven_at: row.proven_at,
     }
 }
 

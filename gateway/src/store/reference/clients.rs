@@ -6,7 +6,7 @@ use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use data_encoding::BASE64URL_NOPAD;
 use jiff::Timestamp;
 use ledger::card_use::Till;
-use pos_protocol::{StoreId, TerminalId};
+use pos_protocol::{ShopId, StoreId, TerminalId};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -122,6 +122,8 @@ pub struct Client {
     pub scopes: BTreeSet<ClientScope>,
     /// Its terminal and the terminal's store, if it is a till.
     pub till: Option<Till>,
+    /// Its shop, if it is a shop's system.
+    pub shop_id: Option<ShopId>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was disabled.
@@ -149,6 +151,7 @@ impl fmt::Debug for Client {
             .field("id", &self.id)
             .field("scopes", &self.scopes)
             .field("till", &self.till)
+            .field("shop_id", &self.shop_id)
             .field("disabled_at", &self.disabled_at)
             .finish_non_exhaustive()
     }
@@ -160,13 +163,14 @@ type Row = (
     String,
     Option<String>,
     Option<String>,
+    Option<String>,
     i64,
     Option<i64>,
 );
 
-const COLUMNS_BY_ID: &str = "SELECT c.client_id, c.secret_hash, c.scopes, c.terminal_id, t.store_id, c.created_at, c.disabled_at \
+const COLUMNS_BY_ID: &str = "SELECT c.client_id, c.secret_hash, c.scopes, c.terminal_id, t.store_id, c.shop_id, c.created_at, c.disabled_at \
      FROM clients c LEFT JOIN terminals t ON t.terminal_id = c.terminal_id WHERE c.client_id = $1";
-const COLUMNS_ALL: &str = "SELECT c.client_id, c.secret_hash, c.scopes, c.terminal_id, t.store_id, c.created_at, c.disabled_at \
+const COLUMNS_ALL: &str = "SELECT c.client_id, c.secret_hash, c.scopes, c.terminal_id, t.store_id, c.shop_id, c.created_at, c.disabled_at \
      FROM clients c LEFT JOIN terminals t ON t.terminal_id = c.terminal_id ORDER BY c.client_id";
 
 impl Store {
@@ -247,7 +251,7 @@ impl Store {
 }
 
 fn client_from(row: Row) -> Result<Client, StoreError> {
-    let (id, hash, words, terminal, store, created_at, disabled_at) = row;
+    let (id, hash, words, terminal, store, shop, created_at, disabled_at) = row;
     let secret_hash = hash
         .try_into()
         .map_err(|_| corrupt("a secret hash that is not 32 bytes"))?;
@@ -267,6 +271,9 @@ fn client_from(row: Row) -> Result<Client, StoreError> {
         secret_hash,
         scopes,
         till,
+        shop_id: shop
+            .map(|id| ShopId::new(&id).map_err(corrupt))
+            .transpose()?,
         created_at: time(created_at)?,
         disabled_at: disabled_at.map(time).transpose()?,
     })

@@ -5,6 +5,7 @@ use ledger::member::{Card, Member};
 use crate::store::{
     StoreError,
     row::{FromRow, Reader, Row, Rows},
+    sql::Value,
     table::{Table, bytes, int, text, uuid},
 };
 
@@ -22,6 +23,10 @@ pub(crate) static MEMBERS: Table = Table::new(
         int("open_holds"),
         int("event_sequence"),
         text("last_activity_on"),
+        uuid("merged_into"),
+        text("merged"),
+        int("earn_only_until"),
+        int("erased_at"),
     ],
 );
 
@@ -43,6 +48,14 @@ impl Row for Member {
         row.put(&self.open_holds);
         row.put(&self.event_sequence);
         row.put(&self.last_activity_on);
+        row.put(&self.merged_into);
+        if self.merged.is_empty() {
+            row.put_value(Value::Null);
+        } else {
+            row.put_json(&self.merged);
+        }
+        row.put(&self.earn_only_until);
+        row.put(&self.erased_at);
     }
 }
 
@@ -61,6 +74,10 @@ impl FromRow for Member {
             open_holds: row.get()?,
             event_sequence: row.get()?,
             last_activity_on: row.get()?,
+            merged_into: row.get()?,
+            merged: row.get_json_or_default()?,
+            earn_only_until: row.get()?,
+            erased_at: row.get()?,
         })
     }
 }
@@ -68,8 +85,13 @@ impl FromRow for Member {
 pub(crate) static CARDS: Table = Table::new(
     "cards",
     &[int("card_id")],
-    &[uuid("member_id"), bytes("public_key"), int("enrolled_at")],
-    &[text("status"), int("revoked_at")],
+    &[
+        uuid("member_id"),
+        text("kind"),
+        bytes("public_key"),
+        int("enrolled_at"),
+    ],
+    &[text("name"), text("status"), int("revoked_at")],
 );
 
 impl Row for Card {
@@ -80,8 +102,10 @@ impl Row for Card {
     fn write<'a>(&'a self, row: &mut Rows<'a>) {
         row.put(&self.id);
         row.put(&self.member_id);
+        row.put(&self.kind);
         row.put(&self.public_key);
         row.put(&self.enrolled_at);
+        row.put(&self.name);
         row.put(&self.status);
         row.put(&self.revoked_at);
     }
@@ -92,8 +116,10 @@ impl FromRow for Card {
         Ok(Self {
             id: row.get()?,
             member_id: row.get()?,
+            kind: row.get()?,
             public_key: row.get()?,
             enrolled_at: row.get()?,
+            name: row.get()?,
             status: row.get()?,
             revoked_at: row.get()?,
         })

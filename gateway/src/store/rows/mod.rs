@@ -5,23 +5,29 @@
 
 mod card_use;
 mod event;
+mod identity;
 mod member;
+mod order;
 mod points;
+mod profile;
 mod programme;
 mod request;
 mod sale;
 
 pub use event::StoredEvent;
 pub(crate) use event::{EVENT_LOG, EVENTS};
+pub(crate) use identity::{IDENTITIES, MERGES};
 pub(crate) use member::{CARDS, MEMBERS};
+pub(crate) use order::ORDERS;
 pub(crate) use points::{LOTS, PENDING, TRANSFERS};
+pub(crate) use profile::PROFILES;
 pub(crate) use programme::PROGRAMMES;
 pub(crate) use sale::{AUTHORIZATIONS, REFUNDS};
 
 use super::table::Table;
 
 /// Every table.
-pub(crate) fn tables() -> [&'static Table; 14] {
+pub(crate) fn tables() -> [&'static Table; 20] {
     [
         &PROGRAMMES,
         &MEMBERS,
@@ -32,6 +38,12 @@ pub(crate) fn tables() -> [&'static Table; 14] {
         &PENDING,
         &AUTHORIZATIONS,
         &sale::PURCHASES,
+        &IDENTITIES,
+        &identity::LINK_CODES,
+        &identity::VERIFICATIONS,
+        &ORDERS,
+        &PROFILES,
+        &MERGES,
         &REFUNDS,
         &request::REQUESTS,
         &request::SETTLEMENTS,

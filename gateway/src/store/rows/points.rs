@@ -2,12 +2,13 @@
 
 use ledger::{
     account::Transfer,
-    lot::{Lot, LotKey, Pending},
+    lot::{Lender, Lot, LotKey, Pending},
 };
 
 use crate::store::{
     StoreError,
     row::{FromRow, Reader, Row, Rows},
+    sql::Value,
     table::{Table, int, text, uuid},
 };
 
@@ -23,6 +24,8 @@ pub(crate) static LOTS: Table = Table::new(
         int("opened_at"),
         text("origin"),
         int("programme_version"),
+        uuid("lender_member"),
+        uuid("lender_lot"),
     ],
     // The last day moves where a purchase renews it.
     &[
@@ -49,6 +52,16 @@ impl Row for Lot {
         row.put(&self.opened_at);
         row.put(&self.origin);
         row.put(&self.programme_version);
+        match &self.key.lender {
+            Some(lender) => {
+                row.put(&lender.member_id);
+                row.put(&lender.lot_id);
+            }
+            None => {
+                row.put_value(Value::Null);
+                row.put_value(Value::Null);
+            }
+        }
         row.put(&self.key.expires_on);
         row.put(&self.granted);
         row.put(&self.available);
@@ -72,6 +85,10 @@ impl FromRow for Lot {
             origin: row.get()?,
             programme_version: row.get()?,
             key: LotKey {
+                lender: match (row.get()?, row.get()?) {
+                    (Some(member_id), Some(lot_id)) => Some(Lender { member_id, lot_id }),
+                    _ => None,
+                },
                 class,
                 expiry,
                 expires_on: row.get()?,

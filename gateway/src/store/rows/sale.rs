@@ -94,6 +94,7 @@ pub(super) static PURCHASES: Table = Table::new(
         int("earned_points"),
         text("earned"),
         bool("advice"),
+        text("shop_id"),
         int("programme_version"),
         int("recorded_at"),
     ],
@@ -128,6 +129,7 @@ impl Row for Purchase {
         row.put(&self.earned_points);
         row.put_json(&self.earned);
         row.put(&self.advice);
+        row.put(&self.shop_id);
         row.put(&self.programme_version);
         row.put(&self.recorded_at);
         row.put(&self.state);
@@ -159,6 +161,7 @@ impl FromRow for Purchase {
             earned_points: row.get()?,
             earned: row.get_json()?,
             advice: row.get()?,
+            shop_id: row.get()?,
             programme_version: row.get()?,
             recorded_at: row.get()?,
             state: row.get()?,

@@ -15,6 +15,7 @@ use sqlx::{
 use crate::{
     gaps::{self, Gap},
     message::{Balance, Entry, Message, Tally},
+    persons::{self, Person},
 };
 
 /// Gaps shown in a report, and looked at while listening.
@@ -41,7 +42,8 @@ CREATE TABLE IF NOT EXISTS tallies (
     PRIMARY KEY (kind, id)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS balances (
-    member_id TEXT PRIMARY KEY, sequence INTEGER NOT NULL, available INTEGER NOT NULL
+    member_id TEXT PRIMARY KEY, sequence INTEGER NOT NULL, available INTEGER NOT NULL,
+    held INTEGER NOT NULL, pending INTEGER NOT NULL, owed INTEGER NOT NULL
 ) WITHOUT ROWID;
 ";
 
@@ -58,8 +60,9 @@ INSERT INTO tallies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE 
 
 // Events of one member may come out of order when they come again. The newest balance stays.
 const SET_BALANCE: &str = "
-INSERT INTO balances VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET
-    sequence = excluded.sequence, available = excluded.available
+INSERT INTO balances VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+    sequence = excluded.sequence, available = excluded.available,
+    held = excluded.held, pending = excluded.pending, owed = excluded.owed
 WHERE excluded.sequence > balances.sequence";
 
 /// The open file.
@@ -89,6 +92,7 @@ impl Books {
             .await
             .with_context(|| format!("cannot open {}", file.display()))?;
         sqlx::raw_sql(SCHEMA).execute(&mut db).await?;
+        sqlx::raw_sql(persons::SCHEMA).execute(&mut db).await?;
         Ok(Self(db))
     }
 
@@ -161,6 +165,7 @@ impl Books {
                 .bind("member")
                 .fetch_all(&mut *db)
                 .await?,
+            persons: persons::all(&mut db).await?,
         })
     }
 }
@@ -205,15 +210,21 @@ async fn enter(
     if let Some(Balance {
         member_id,
         sequence,
-        available,
+        points,
     }) = message.balance
     {
         sqlx::query(SET_BALANCE)
             .bind(member_id)
             .bind(sequence)
-            .bind(available)
-            .execute(db)
+            .bind(points.available)
+            .bind(points.held)
+            .bind(points.pending)
+            .bind(points.owed)
+            .execute(&mut *db)
             .await?;
+    }
+    if let Some(happened) = message.happened {
+        persons::enter(db, &happened).await?;
     }
     Ok(())
 }
@@ -248,6 +259,7 @@ pub(crate) struct Report {
     pub(crate) gaps: Vec<Gap>,
     pub(crate) stores: Vec<Row>,
     pub(crate) members: Vec<Row>,
+    pub(crate) persons: Vec<Person>,
 }
 
 /// How far the stream has come.

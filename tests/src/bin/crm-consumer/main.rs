@@ -5,6 +5,7 @@
 //! - It never counts a message twice: what it counted is written down with the message's id, in one
 //!   transaction, and acknowledged afterwards ([`books`]).
 //! - It never misses one unnoticed: `streamsequence` counts all events without a gap ([`gaps`]).
+//! - It knows which records are one person's, and what a person has and buys over all of them ([`persons`]).
 //! - It refuses what it cannot read, and goes on ([`message`]).
 //! - It may be killed at any moment, and so may the broker ([`listen`]).
 //!
@@ -14,6 +15,7 @@ mod books;
 mod gaps;
 mod listen;
 mod message;
+mod persons;
 mod report;
 
 use std::{io::IsTerminal as _, path::PathBuf};

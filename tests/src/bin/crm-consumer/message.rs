@@ -3,6 +3,7 @@
 //! Every field it does not name is ignored, and so is every type: the gateway may add both. A field
 //! that it does name has to be there, or the message is refused.
 
+use jiff::Timestamp;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -17,6 +18,49 @@ pub(crate) struct Message {
     pub(crate) balance: Option<Balance>,
     /// What it adds to the tallies.
     pub(crate) entry: Option<Entry>,
+    /// What it says of the person behind the member.
+    pub(crate) happened: Option<Happened>,
+}
+
+/// Something that happened to a record.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Happened {
+    pub(crate) member_id: String,
+    /// The place among the member's events: of two facts that exclude each other the higher one counts.
+    pub(crate) sequence: i64,
+    pub(crate) fact: Fact,
+}
+
+/// What can be told of a person.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Fact {
+    /// The record was merged into another, or into none any more.
+    BelongsTo(Option<String>),
+    /// The person behind the record asked to be forgotten.
+    Erased,
+    /// An identity was proved, or given up.
+    Identity(Identity),
+    /// The person was met.
+    Touched(Touch),
+}
+
+/// What leads to a member besides cards. Its value is not told.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Identity {
+    pub(crate) kind: String,
+    pub(crate) issuer: String,
+    /// None once it was given up.
+    pub(crate) proof: Option<String>,
+}
+
+/// A channel in which a record was met.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Touch {
+    pub(crate) channel: String,
+    /// When, in microseconds of Unix time.
+    pub(crate) at: i64,
+    pub(crate) purchases: i64,
+    pub(crate) yen: i64,
 }
 
 /// A member's points after an event.
@@ -25,7 +69,7 @@ pub(crate) struct Balance {
     pub(crate) member_id: String,
     /// The place among the member's events: the balance of the highest one counts.
     pub(crate) sequence: i64,
-    pub(crate) available: i64,
+    pub(crate) points: Points,
 }
 
 /// What an event adds to the tallies of a store and a member.
@@ -71,6 +115,7 @@ struct Event {
     id: String,
     #[serde(rename = "type")]
     kind: String,
+    time: Timestamp,
     streamsequence: String,
     partitionkey: Option<String>,
     membersequence: Option<String>,
@@ -83,6 +128,7 @@ struct Event {
 struct Completed {
     store_id: String,
     member_id: String,
+    channel: String,
     receipt: Receipt,
     points_redeemed: i64,
     points_earned: i64,
@@ -109,9 +155,28 @@ struct OfMember {
     balance: Points,
 }
 
+/// The parts of a balance.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+pub(crate) struct Points {
+    pub(crate) available: i64,
+    pub(crate) held: i64,
+    pub(crate) pending: i64,
+    pub(crate) owed: i64,
+}
+
+/// `data` of `member.merged` and `member.unmerged`. Each is told of both records.
 #[derive(Deserialize)]
-struct Points {
-    available: i64,
+struct Merge {
+    role: String,
+    other_member_id: String,
+}
+
+/// `data` of `member.linked` and `member.unlinked`.
+#[derive(Deserialize)]
+struct Linked {
+    kind: String,
+    issuer: String,
+    proof: Option<String>,
 }
 
 impl Message {
@@ -129,15 +194,22 @@ impl Message {
             (Some(member_id), Some(sequence)) => Some(Balance {
                 member_id,
                 sequence: number(&sequence)?,
-                available: data::<OfMember>(&event.data)?.balance.available,
+                points: data::<OfMember>(&event.data)?.balance,
             }),
             _ => None,
         };
+        let fact = fact(&event.kind, event.time, &event.data)?;
+        let happened = balance.as_ref().zip(fact).map(|(of, fact)| Happened {
+            member_id: of.member_id.clone(),
+            sequence: of.sequence,
+            fact,
+        });
         Ok(Self {
             id: event.id,
             place: number(&event.streamsequence)?,
             balance,
             entry: entry(&event.kind, &event.data)?,
+            happened,
         })
     }
 }
@@ -173,6 +245,45 @@ fn entry(kind: &str, value: &Value) -> Result<Option<Entry>, String> {
             })
         }
         // Another type: its place is noted, and that is all.
+        _ => None,
+    })
+}
+
+/// What a message says of the person behind its member.
+fn fact(kind: &str, time: Timestamp, value: &Value) -> Result<Option<Fact>, String> {
+    let met = |channel: &str, purchases, yen| {
+        Fact::Touched(Touch {
+            channel: channel.to_owned(),
+            at: time.as_microsecond(),
+            purchases,
+            yen,
+        })
+    };
+    Ok(match kind {
+        "member.merged" | "member.unmerged" => {
+            let merge: Merge = data(value)?;
+            let into = (kind == "member.merged").then_some(merge.other_member_id);
+            (merge.role == "alias").then_some(Fact::BelongsTo(into))
+        }
+        "member.erased" => Some(Fact::Erased),
+        "member.linked" | "member.unlinked" => {
+            let Linked {
+                kind,
+                issuer,
+                proof,
+            } = data(value)?;
+            Some(Fact::Identity(Identity {
+                kind,
+                issuer,
+                proof,
+            }))
+        }
+        // A card comes from a store; the first order of a customer is the first touch of an EC shop.
+        "card.enrolled" => Some(met("store", 0, 0)),
+        "purchase.completed" => {
+            let sale: Completed = data(value)?;
+            Some(met(&sale.channel, 1, sale.receipt.total))
+        }
         _ => None,
     })
 }

@@ -2,7 +2,10 @@
 
 use std::io::Write as _;
 
-use crate::books::{Report, Row};
+use crate::{
+    books::{Report, Row},
+    persons::Person,
+};
 
 /// Members shown in the table; the JSON has all.
 const MEMBERS_SHOWN_MAX: usize = 20;
@@ -24,7 +27,32 @@ pub(crate) fn print(report: &Report, json: bool) -> anyhow::Result<()> {
         writeln!(out, "missing: {} to {}", gap.first, gap.last)?;
     }
     table(&mut out, "STORE", &report.stores, usize::MAX)?;
-    table(&mut out, "MEMBER", &report.members, MEMBERS_SHOWN_MAX)
+    table(&mut out, "MEMBER", &report.members, MEMBERS_SHOWN_MAX)?;
+    persons(&mut out, &report.persons)
+}
+
+/// Those of more than one record, or more than one channel.
+fn persons(out: &mut impl std::io::Write, all: &[Person]) -> anyhow::Result<()> {
+    let known = |person: &&Person| person.records.len() > 1 || person.channels.len() > 1;
+    for person in all.iter().filter(known).take(MEMBERS_SHOWN_MAX) {
+        let first = person.first_touch.as_deref().unwrap_or("nowhere");
+        write!(
+            out,
+            "\nperson {}: {} records, {} points, first met in {first}",
+            person.id,
+            person.records.len(),
+            person.balance.available
+        )?;
+        for (channel, sales) in &person.channels {
+            write!(
+                out,
+                "; {channel}: {} sales, {} yen",
+                sales.purchases, sales.yen
+            )?;
+        }
+    }
+    writeln!(out)?;
+    Ok(())
 }
 
 fn table(

@@ -19,13 +19,19 @@ use pos_protocol::{
 };
 use uuid::Uuid;
 
-use crate::world::{World, card_id, enrol, member_id, request, till};
+use crate::world::{SHOP_TILL, World, card_id, enrol, hash, member_id, order_use, request, till};
 
-use super::steps::{At, Goods, Shown, Step};
+use super::{
+    people::{self, number},
+    said::without_ids,
+    steps::{At, Goods, Shown, Step},
+};
 
-const MEMBERS: [&str; 3] = ["ann", "bob", "cat"];
-const TILLS: [&str; 4] = ["s1.t1", "s1.t2", "s2.t1", "s2.t2"];
-const CATEGORIES: [&str; 3] = ["food", "toys", "books"];
+pub(super) const MEMBERS: [&str; 3] = ["ann", "bob", "cat"];
+/// The last one is an EC shop.
+const TILLS: [&str; 5] = ["s1.t1", "s1.t2", "s2.t1", "s2.t2", SHOP_TILL];
+const SHOP: usize = 4;
+pub(super) const CATEGORIES: [&str; 3] = ["food", "toys", "books"];
 
 /// The faults of amounts beyond what a ledger carries. There are no others.
 const BEYOND: [&str; 3] = [
@@ -52,8 +58,12 @@ pub(crate) struct Player {
     codes: Vec<CardProof>,
     of_basket: BTreeMap<(usize, String), CardProof>,
     requests: Vec<PosCommand>,
-    counts: [u32; 4],
-    baskets: [u32; 4],
+    counts: [u32; TILLS.len()],
+    baskets: [u32; TILLS.len()],
+    /// Verifications that were begun.
+    pub(super) verifications: Vec<Uuid>,
+    /// How many codes that link were made, and persons by orders and numbers.
+    pub(super) made: [usize; 2],
 }
 
 impl Player {
@@ -67,8 +77,10 @@ impl Player {
             codes: Vec::new(),
             of_basket: BTreeMap::new(),
             requests: Vec::new(),
-            counts: [0; 4],
-            baskets: [0; 4],
+            counts: [0; TILLS.len()],
+            baskets: [0; TILLS.len()],
+            verifications: Vec::new(),
+            made: [0; 2],
         }
     }
 
@@ -97,7 +109,10 @@ impl Player {
                 pos.fingerprint[31] ^= u8::from(*changed);
                 Operation::Pos(pos)
             }
-            other => match self.office(other) {
+            other => match self
+                .office(other)
+                .or_else(|| people::operation(self, other))
+            {
                 Some(operation) => operation,
                 None => {
                     let (till, ask) = self.ask(other)?;
@@ -151,6 +166,11 @@ impl Player {
                 .iter()
                 .position(|name| *name == pos.till.terminal_id.as_str());
             self.baskets[till.unwrap()] += 1;
+        }
+        if let (Operation::StartVerification(_), Answer::CodeMade { id, .. }) =
+            (&command.operation, &decision.answer)
+        {
+            self.verifications.push(*id);
         }
         let said = without_ids(&decision.answer);
         let answer = decision.answer;
@@ -259,6 +279,20 @@ impl Player {
             Step::Void(pick, stray) => {
                 let (till, _, authorization_id) = self.hold(*pick, *stray)?;
                 (till, Ask::Void { authorization_id })
+            }
+            Step::OrderHold(order, customer, points) => {
+                let basket_id: BasketId = format!("o{order}").parse().unwrap();
+                let card = CardProof::Customer {
+                    key: people::customer(*customer).key,
+                    used: order_use(basket_id.as_str()),
+                };
+                let points = Points::new(*points).unwrap();
+                let ask = Ask::Authorization {
+                    basket_id,
+                    card,
+                    points,
+                };
+                (SHOP, ask)
             }
             other => return self.ask_afterwards(other),
         })
@@ -384,6 +418,20 @@ impl Player {
                 };
                 shown_before.cloned().unwrap_or_else(|| self.unused_text(0))
             }
+            Shown::Number(pick) => {
+                let (till, basket) = &key_of_basket;
+                CardProof::Number {
+                    card_id: number(*pick, false).0,
+                    used: hash(&format!("number {pick} {till} {basket}")),
+                }
+            }
+            Shown::Pass(pick, age) => {
+                let second = self.world.now.as_second() - age;
+                CardProof::Pass {
+                    card_id: number(*pick, true).0,
+                    step_at: u32::try_from(second - second.rem_euclid(30)).unwrap(),
+                }
+            }
             Shown::Scribble => CardProof::NotGenuine,
             Shown::Stranger => self.text("nobody", 0, SpendLimit::Unlimited),
         };
@@ -459,7 +507,7 @@ impl Player {
     }
 }
 
-fn newest<T>(items: &[T], pick: usize) -> Option<&T> {
+pub(super) fn newest<T>(items: &[T], pick: usize) -> Option<&T> {
     items.iter().rev().nth(pick % items.len().max(1))
 }
 
@@ -472,23 +520,4 @@ fn refund_line((line_no, quantity): &(u32, u32)) -> RefundLine {
         line_no: *line_no,
         quantity: *quantity,
     }
-}
-
-/// An answer without the ids in it, which depend on how many commands came before.
-fn without_ids(answer: &Answer) -> String {
-    let text = match answer {
-        Answer::Message(text) => text.to_string(),
-        other => format!("{other:?}"),
-    };
-    let is_id = |word: &str| Uuid::try_parse(word).is_ok();
-    let words = text
-        .split('"')
-        .map(|word| if is_id(word) { "…" } else { word });
-    let words: Vec<_> = words.collect();
-    let is_code = |i: usize| i >= 2 && words[i - 2] == "approval_code";
-    let kept = words
-        .iter()
-        .enumerate()
-        .map(|(i, word)| if is_code(i) { "…" } else { word });
-    kept.collect::<Vec<_>>().join("\"")
 }

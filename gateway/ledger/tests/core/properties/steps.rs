@@ -119,6 +119,10 @@ pub(crate) enum Shown {
     Old(usize),
     /// A short code.
     Code(usize),
+    /// A plastic card's number.
+    Number(usize),
+    /// A wallet pass, so many seconds old.
+    Pass(usize, i64),
     /// Nothing genuine.
     Scribble,
     /// A genuine text of a card that nobody enrolled.
@@ -165,6 +169,61 @@ pub(crate) enum Step {
     Settle(usize, i64),
     /// Request; whether its body is changed.
     Again(usize, bool),
+    /// Staff merges the first into the second.
+    Merge(usize, usize),
+    Unmerge(usize),
+    /// A card asks to prove an address; a code is sent.
+    Verify(usize, usize),
+    /// Verification; the card that asks; whether the code is right, and a merge agreed to.
+    Confirm(usize, usize, bool, bool),
+    /// A code is shown to a side.
+    LinkCode(Party),
+    /// Code; who enters it.
+    EnterCode(usize, Party),
+    /// A shop states that its customer has a verified address.
+    ShopLink(usize, usize, bool),
+    /// Whether it is the owner that gives the identity up.
+    Unlink(bool, Party),
+    /// A number; the card that asks, if one does; whether it is a pass.
+    Issue(usize, Option<usize>, bool),
+    NameCard(usize),
+    Profile(usize, bool),
+    Erase(usize),
+    /// A hold for an order of this customer.
+    OrderHold(usize, usize, i64),
+    /// Order, customer, what is stated of it.
+    Report(usize, Option<usize>, OrderFacts),
+}
+
+/// A side of a link.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Party {
+    Card(usize),
+    Customer(usize),
+    Address(usize),
+}
+
+/// What was ordered, as a shop saw it half a minute ago times `age`.
+#[derive(Debug, Clone)]
+pub(crate) struct Described {
+    pub(crate) age: i64,
+    /// Category, pieces, yen.
+    pub(crate) lines: Vec<(usize, u32, i64)>,
+    pub(crate) fee: i64,
+    /// Points of the order's newest hold.
+    pub(crate) redeem: Option<i64>,
+}
+
+/// What a shop states of an order.
+#[derive(Debug, Clone)]
+pub(crate) struct OrderFacts {
+    pub(crate) placed: Option<Described>,
+    pub(crate) paid: bool,
+    pub(crate) cancelled: bool,
+    /// All of it, or pieces of a line.
+    pub(crate) shipped: Option<(usize, u32)>,
+    /// Name, line, pieces, yen.
+    pub(crate) refund: Option<(usize, usize, u32, i64)>,
 }
 
 fn spend() -> impl Strategy<Value = SpendLimit> {
@@ -202,6 +261,8 @@ fn shown() -> impl Strategy<Value = Shown> {
         3 => (who(), -20..60_i64, spend()).prop_map(|(who, age, spend)| Shown::Text(who, age, spend)),
         2 => (0..8_usize).prop_map(Shown::Old),
         3 => (0..2_usize).prop_map(Shown::Code),
+        1 => (0..2_usize).prop_map(Shown::Number),
+        1 => (0..2_usize, -40..100_i64).prop_map(|(pass, age)| Shown::Pass(pass, age)),
         1 => select(vec![Shown::Scribble, Shown::Stranger]),
     ]
 }
@@ -220,6 +281,76 @@ fn goods(yen: impl Strategy<Value = i64>) -> impl Strategy<Value = Goods> {
             days_off,
             advice,
         })
+}
+
+fn party() -> impl Strategy<Value = Party> {
+    prop_oneof![
+        3 => who().prop_map(Party::Card),
+        2 => (0..2_usize).prop_map(Party::Customer),
+        1 => (0..2_usize).prop_map(Party::Address),
+    ]
+}
+
+/// What happens to persons: links, merges, cards that are numbers, personal data.
+fn person() -> BoxedStrategy<Step> {
+    let pick = || prop_oneof![4 => Just(0), 1 => 0..3_usize];
+    let often = || prop_oneof![5 => Just(true), 1 => Just(false)];
+    prop_oneof![
+        8 => (who(), who()).prop_map(|(alias, into)| Step::Merge(alias, into)),
+        4 => who().prop_map(Step::Unmerge),
+        4 => (who(), 0..2_usize).prop_map(|(who, address)| Step::Verify(who, address)),
+        6 => (pick(), who(), often(), often())
+            .prop_map(|(pick, who, right, agreed)| Step::Confirm(pick, who, right, agreed)),
+        2 => party().prop_map(Step::LinkCode),
+        3 => (pick(), party()).prop_map(|(pick, party)| Step::EnterCode(pick, party)),
+        2 => (0..2_usize, 0..2_usize, any::<bool>())
+            .prop_map(|(customer, address, known)| Step::ShopLink(customer, address, known)),
+        2 => (often(), party()).prop_map(|(own, party)| Step::Unlink(own, party)),
+        4 => (0..2_usize, option::of(who()), any::<bool>())
+            .prop_map(|(number, asker, pass)| Step::Issue(number, asker, pass)),
+        1 => who().prop_map(Step::NameCard),
+        1 => (who(), often()).prop_map(|(who, newest)| Step::Profile(who, newest)),
+        1 => select(vec![2, 2, 2, 2, 2, 1, 0]).prop_map(Step::Erase),
+    ]
+    .boxed()
+}
+
+/// What an EC shop asks and reports.
+fn shop<P, Y>(points: impl Fn() -> P, yen: impl Fn() -> Y) -> BoxedStrategy<Step>
+where
+    P: Strategy<Value = i64> + 'static,
+    Y: Strategy<Value = i64> + 'static,
+{
+    let lines = vec((0..3_usize, 1..4_u32, yen()), 1..4);
+    let placed = (0..3_i64, lines, yen(), option::of(points()));
+    let placed = placed.prop_map(|(age, lines, fee, redeem)| Described {
+        age,
+        lines,
+        fee,
+        redeem,
+    });
+    let facts = (
+        option::weighted(0.6, placed),
+        any::<bool>(),
+        prop_oneof![9 => Just(false), 1 => Just(true)],
+        option::of((0..4_usize, 0..4_u32)),
+        option::weighted(0.3, (0..3_usize, 0..4_usize, 0..3_u32, yen())),
+    );
+    let facts = facts.prop_map(|(placed, paid, cancelled, shipped, refund)| OrderFacts {
+        placed,
+        paid,
+        cancelled,
+        shipped,
+        refund,
+    });
+    let customer = || prop_oneof![4 => Just(0), 1 => Just(1)];
+    prop_oneof![
+        2 => (0..3_usize, customer(), points())
+            .prop_map(|(order, customer, points)| Step::OrderHold(order, customer, points)),
+        5 => (0..3_usize, option::weighted(0.8, customer()), facts)
+            .prop_map(|(order, customer, facts)| Step::Report(order, customer, facts)),
+    ]
+    .boxed()
 }
 
 fn step<P, Y>(
@@ -268,6 +399,8 @@ where
     prop_oneof![
         3 => wait().prop_map(Step::Wait),
         5 => office,
+        3 => person(),
+        2 => shop(&points, &yen),
         14 => till,
     ]
     .boxed()

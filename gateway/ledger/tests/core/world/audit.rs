@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use ledger::{
     account::{Account, Motive, Transfer},
     card_use::{Binding, UseKey},
+    lot::Lot,
     records::{HoldState, Purchase, PurchaseState},
-    state::{Changes, Edits, State},
+    state::{Changes, Edit, Edits, State},
 };
 use pos_protocol::{LotId, MemberId, Points, SettlementTotals, StoreId};
 use serde_json::{Value, json};
@@ -22,6 +23,8 @@ type LotBalance = [i64; 4];
 #[derive(Default)]
 pub(crate) struct Books {
     lots: BTreeMap<LotId, LotBalance>,
+    /// Points that came to a lot from another record of the same person.
+    borrowed: BTreeMap<LotId, i64>,
     owed: BTreeMap<MemberId, i64>,
     redeemed: BTreeMap<StoreId, i64>,
     accounts: BTreeMap<Account, i64>,
@@ -46,6 +49,8 @@ impl Books {
         }
         for event in &changes.events {
             self.unique(event.id.as_uuid());
+            let told = format!("{} {}", event.subject, event.data);
+            assert!(!told.contains(super::SECRET), "personal data in {told}");
             if let Some(member_id) = event.member_id {
                 let sequence = self.sequences.entry(member_id).or_default();
                 *sequence += 1;
@@ -60,7 +65,7 @@ impl Books {
             of_purchase.or_default().push(refund.id.as_uuid());
         }
         check_created(before, changes);
-        check_told(changes);
+        check_told(before, changes);
         check_final_rows(before, changes);
         check_declines(changes);
         for request in &changes.requests {
@@ -95,14 +100,21 @@ impl Books {
                         .expect("points are spent at a store");
                     *self.redeemed.entry(store).or_default() += points;
                 }
-                Account::ProgrammeIssued | Account::ProgrammeBreakage | Account::StoreShortfall => {
-                }
+                Account::ProgrammeIssued
+                | Account::ProgrammeBreakage
+                | Account::ProgrammeClearing
+                | Account::StoreShortfall => {}
             }
         }
         if transfer.debit == Account::ProgrammeIssued
             && let Some(lot_id) = transfer.lot_id
         {
             self.lots.entry(lot_id).or_default()[0] += transfer.points.get();
+        }
+        if transfer.debit == Account::ProgrammeClearing
+            && let Some(lot_id) = transfer.lot_id
+        {
+            *self.borrowed.entry(lot_id).or_default() += transfer.points.get();
         }
         let source = (transfer.source, transfer.motive);
         *self.by_source.entry(source).or_default() += transfer.points.get();
@@ -149,6 +161,7 @@ impl Books {
         let (owed, issued) = (at(Account::MemberOwed), at(Account::ProgrammeIssued));
         assert!(owed <= 0 && owed + issued <= 0, "{:?}", self.accounts);
         assert!(at(Account::StoreShortfall) <= 0, "{:?}", self.accounts);
+        assert_eq!(at(Account::ProgrammeClearing), 0, "{:?}", self.accounts);
         assert!(
             self.redeemed.values().all(|points| *points >= 0),
             "{:?}",
@@ -171,7 +184,11 @@ impl Books {
         for ((member_id, lot_id), lot) in &state.lots {
             assert_eq!((*member_id, *lot_id), (lot.member_id, lot.id));
             let columns = [lot.granted, lot.available, lot.held, lot.pending].map(Points::get);
-            let replayed = self.lots.get(lot_id).copied().unwrap_or_default();
+            let mut replayed = self.lots.get(lot_id).copied().unwrap_or_default();
+            if lot.key.lender.is_some() {
+                replayed[0] += self.borrowed.get(lot_id).copied().unwrap_or(0);
+                assert!(lot.available.is_zero(), "it was not sent back: {lot:?}");
+            }
             assert_eq!(columns, replayed, "{lot:?}");
             assert_eq!(
                 columns[2],
@@ -389,10 +406,17 @@ fn check_totals(state: &State, refunds: &BTreeMap<Uuid, Vec<Uuid>>) {
 }
 
 /// I7: whatever changes for a member is told of that member, whatever changes beside members too.
-fn check_told(changes: &Changes) {
+/// The new last day of a lot is told with the purchase that was the person's activity, whosever it is.
+fn check_told(before: &State, changes: &Changes) {
+    let points = |lot: &Lot| [lot.granted, lot.available, lot.held, lot.pending];
+    let moved = |(key, edit): &(&(MemberId, LotId), &Edit<Lot>)| {
+        let old = before.lots.get(*key);
+        changes.purchases.is_empty() || old.map(points) != Some(points(&edit.row))
+    };
+    let lots = changes.lots.iter().filter(moved);
     let members = (changes.members.keys().copied())
         .chain(changes.cards.values().map(|edit| edit.row.member_id))
-        .chain(changes.lots.keys().map(|(member_id, _)| *member_id))
+        .chain(lots.map(|((member_id, _), _)| *member_id))
         .chain(changes.pending.keys().map(|(member_id, _)| *member_id))
         .chain(
             changes
@@ -408,7 +432,7 @@ fn check_told(changes: &Changes) {
             .events
             .iter()
             .any(|event| event.member_id == Some(member_id));
-        assert!(told, "{member_id} changed, and nobody is told");
+        assert!(told, "{member_id} changed, and nobody is told: {changes:?}");
     }
     let plain = changes
         .events
@@ -433,6 +457,11 @@ pub(crate) fn check_created(before: &State, changes: &Changes) {
     check(&before.pending, &changes.pending);
     check(&before.authorizations, &changes.authorizations);
     check(&before.purchases, &changes.purchases);
+    check(&before.identities, &changes.identities);
+    check(&before.link_codes, &changes.link_codes);
+    check(&before.verifications, &changes.verifications);
+    check(&before.orders, &changes.orders);
+    check(&before.profiles, &changes.profiles);
 }
 
 /// What is final stays as it is; what grows does not shrink.
@@ -495,7 +524,11 @@ fn check_declines(changes: &Changes) {
     for transfer in &changes.transfers {
         let by_time = matches!(
             transfer.motive,
-            Motive::Release | Motive::Maturity | Motive::DebtSettlement | Motive::Expiry
+            Motive::Release
+                | Motive::Maturity
+                | Motive::DebtSettlement
+                | Motive::Expiry
+                | Motive::PoolingReturn
         );
         assert!(by_time, "a decline moved {transfer:?}");
     }

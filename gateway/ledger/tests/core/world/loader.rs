@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use ledger::{
     command::Command,
+    keys::Keys,
     lot::{Lot, Pending},
     records::{Authorization, HoldState},
-    state::{Keys, State},
+    state::State,
 };
 
 /// The rows that a store would load, from all there are, for commands that are decided at these times.
@@ -51,6 +52,13 @@ fn named(all: &State, keys: &Keys) -> State {
         pending: pick(&all.pending, |_, row| pending(row)),
         authorizations: pick(&all.authorizations, |_, row| authorization(row)),
         purchases: pick(&all.purchases, |id, _| keys.purchases.contains(id)),
+        identities: pick(&all.identities, |key, row| {
+            keys.identities.contains(key) || keys.erased.contains(&row.member_id)
+        }),
+        link_codes: pick(&all.link_codes, |hash, _| keys.link_codes.contains(hash)),
+        verifications: pick(&all.verifications, |id, _| keys.verifications.contains(id)),
+        orders: pick(&all.orders, |key, _| keys.orders.contains(key)),
+        profiles: pick(&all.profiles, |id, _| keys.profiles.contains(id)),
         requests: pick(&all.requests, |key, _| keys.requests.contains(key)),
         totals: pick(&all.totals, |key, _| keys.totals.contains(key)),
     }

@@ -28,8 +28,9 @@ use uuid::Uuid;
 
 pub(crate) use audit::check_created;
 pub(crate) use loader::load;
-pub(crate) use names::{card_id, enrol, member_id, till};
+pub(crate) use names::{card_id, claim, enrol, hash, member_id, newcomer, order_use, till};
 pub(crate) use programme::{days, expiring, hours, minutes, months, programme, seconds};
+pub(crate) use script::{SECRET, SHOP_TILL, profile, report};
 
 use audit::Books;
 use names::Names;

@@ -1,13 +1,14 @@
 //! Short names for what a script talks about.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     hash::{DefaultHasher, Hash, Hasher},
 };
 
 use ledger::{
     card_use::{CardProof, Till},
     command::{Enrol, PosCommand},
+    identity::{Claim, Newcomer},
     member::MemberNo,
 };
 use member_card::CardId;
@@ -26,6 +27,10 @@ pub(super) struct Names {
     pub(super) requests: BTreeMap<String, (PosCommand, Value)>,
     /// Requests without a label.
     pub(super) unnamed: u32,
+    /// Plastic cards and wallet passes.
+    pub(super) numbers: BTreeSet<String>,
+    /// Verifications that were begun.
+    pub(super) verifications: BTreeMap<String, Uuid>,
 }
 
 /// A number that stands for a name, the same in every run.
@@ -67,4 +72,29 @@ pub(crate) fn enrol(name: &str) -> Enrol {
         member_id: member_id(name),
         member_no: MemberNo::from_seed(number(name)),
     }
+}
+
+/// The member to make for this name.
+pub(crate) fn newcomer(name: &str) -> Newcomer {
+    Newcomer {
+        member_id: member_id(name),
+        member_no: MemberNo::from_seed(number(name)),
+    }
+}
+
+/// A stand-in for a hash of what has this name.
+pub(crate) fn hash(name: &str) -> [u8; 32] {
+    let mut hash = [5; 32];
+    hash[..8].copy_from_slice(&number(name).to_be_bytes());
+    hash
+}
+
+/// The identity of this name, as somebody shows it.
+pub(crate) fn claim(name: &str) -> Claim {
+    super::script::claim_of(name)
+}
+
+/// What an order of the shop is counted by, as a basket.
+pub(crate) fn order_use(order_id: &str) -> [u8; 32] {
+    hash(&format!("order {order_id}"))
 }

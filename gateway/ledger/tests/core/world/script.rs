@@ -19,9 +19,16 @@
 //! `s1.t1` is till `t1` of store `s1`, `b1` the basket, `a1:` the request id (made up where there is
 //! none). A card is a named text, a short code, or a member: then the basket's text of that member, made
 //! when the basket first shows it. A receipt is `1000`, or `food:2=1000+toys:1=500`: two pieces of food
-//! for 1,000 yen and a toy for 500.
+//! for 1,000 yen and a toy for 500; `first=0` numbers its lines from zero.
+//!
+//! `has ann 300 held=100` says what one record has; what it does not name is zero. The words about persons
+//! and about orders are in modules of their own.
 
-use std::{collections::BTreeMap, sync::Arc};
+mod person;
+mod shop;
+mod words;
+
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 use ledger::{
@@ -32,88 +39,20 @@ use ledger::{
     lot::Scope,
 };
 use member_card::SpendLimit;
-use pos_protocol::{
-    Advice, AuthorizationId, BasketId, Points, PurchaseId, Receipt, ReceiptLine, RefundLine,
-    SettlementTotals, StoreId, Yen,
-};
+use pos_protocol::{Advice, AuthorizationId, BasketId, Points, PurchaseId, Receipt, StoreId, Yen};
 use serde_json::Value;
 
 use super::{
     World, names,
-    names::{card_id, enrol, member_id, till},
+    names::{card_id, claim, enrol, hash, member_id, order_use, till},
     request, show,
 };
 
-/// The `key=value` words of a line, and its bare words.
-struct Words<'s> {
-    bare: Vec<&'s str>,
-    options: BTreeMap<&'s str, &'s str>,
-}
+use words::{Words, duration, line, points, refund_line, spend, totals, yen};
 
-impl<'s> Words<'s> {
-    fn of(line: &'s str) -> Self {
-        let is_option = |word: &&str| {
-            word.split_once('=')
-                .is_some_and(|(key, _)| key.chars().all(|c| c.is_ascii_lowercase()))
-        };
-        let (options, bare) = line.split_whitespace().partition::<Vec<_>, _>(is_option);
-        let options = options
-            .into_iter()
-            .filter_map(|word| word.split_once('='))
-            .collect();
-        Self { bare, options }
-    }
-
-    fn get(&self, option: &str) -> Option<&'s str> {
-        self.options.get(option).copied()
-    }
-
-    fn points(&self, option: &str) -> Option<Points> {
-        self.get(option).map(points)
-    }
-
-    fn count(&self, option: &str) -> u32 {
-        self.get(option).map_or(0, |text| text.parse().unwrap())
-    }
-
-    fn list<T: std::str::FromStr + Ord>(&self, option: &str) -> std::collections::BTreeSet<T> {
-        let texts = self
-            .get(option)
-            .map_or(Vec::new(), |text| text.split('+').collect());
-        texts
-            .into_iter()
-            .filter_map(|text| text.parse().ok())
-            .collect()
-    }
-}
-
-fn points(text: &str) -> Points {
-    Points::new(text.parse().unwrap()).unwrap()
-}
-
-fn yen(text: &str) -> Yen {
-    Yen::new(text.parse().unwrap()).unwrap()
-}
-
-fn duration(text: &str) -> SignedDuration {
-    let (number, unit) = text.split_at(text.len() - 1);
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        "d" => 86_400,
-        _ => panic!("{text} is no time span"),
-    };
-    SignedDuration::from_secs(number.parse::<i64>().unwrap() * seconds)
-}
-
-fn spend(words: &Words<'_>) -> SpendLimit {
-    match words.get("spend") {
-        None => SpendLimit::Unlimited,
-        Some("none") => SpendLimit::EarnOnly,
-        Some(limit) => SpendLimit::UpTo(limit.parse().unwrap()),
-    }
-}
+pub(super) use person::claim_of;
+pub(crate) use person::{SECRET, profile};
+pub(crate) use shop::{SHOP_TILL, report};
 
 impl World {
     /// Plays a script; panics where the ledger does not do what the script expects.
@@ -183,6 +122,16 @@ impl World {
                 self.names.cards.insert((*name).to_owned(), text);
                 None
             }
+            ["pass", name, card] => {
+                let age = words.get("age").map_or(SignedDuration::ZERO, duration);
+                let pass = self.pass(card, age);
+                self.names.cards.insert((*name).to_owned(), pass);
+                None
+            }
+            ["has", name, available] => {
+                self.has(name, available, &words);
+                None
+            }
             ["again", label] => Some(self.again(label)),
             [label, rest @ ..] if label.ends_with(':') => {
                 Some(self.ask(label.trim_end_matches(':'), rest, &words))
@@ -193,10 +142,24 @@ impl World {
                 Some(self.ask(&label, rest, &words))
             }
             _ => {
-                let operation = self.office(&words);
+                if let Some(decision) = self.person(&words) {
+                    return Some(decision);
+                }
+                let operation = self.order(&words);
+                let operation = operation.unwrap_or_else(|| self.office(&words));
                 Some(self.run(operation))
             }
         }
+    }
+
+    /// What one record has, in its own row.
+    fn has(&self, name: &str, available: &str, words: &Words<'_>) {
+        let row = &self.state.members[&member_id(name)];
+        let also =
+            ["held", "pending", "owed"].map(|word| words.points(word).unwrap_or(Points::ZERO));
+        let expected = [points(available), also[0], also[1], also[2]];
+        let there = [row.available, row.held, row.pending, row.owed];
+        assert_eq!(there, expected, "available, held, pending, owed of {name}");
     }
 
     fn text(&self, member: &str, age: SignedDuration, spend: SpendLimit) -> CardProof {
@@ -205,6 +168,15 @@ impl World {
             card_id: card_id(member),
             issued_at: u32::try_from(issued_at).unwrap(),
             spend,
+        }
+    }
+
+    /// What a wallet pass shows at this age: a password for each half minute.
+    fn pass(&self, card: &str, age: SignedDuration) -> CardProof {
+        let second = self.now.as_second() - age.as_secs();
+        CardProof::Pass {
+            card_id: card_id(card),
+            step_at: u32::try_from(second - second.rem_euclid(30)).unwrap(),
         }
     }
 
@@ -224,14 +196,11 @@ impl World {
                 actor: "staff".to_owned(),
             },
             ["short-code", name, member] => {
-                let mut hash = [7; 32];
-                hash[..8].copy_from_slice(&names::number(name).to_be_bytes());
-                self.names
-                    .cards
-                    .insert((*name).to_owned(), CardProof::ShortCode(hash));
+                let code = CardProof::ShortCode(hash(name));
+                self.names.cards.insert((*name).to_owned(), code);
                 Operation::MakeShortCode {
                     card_id: card_id(member),
-                    hash,
+                    hash: hash(name),
                     spend: spend(words),
                 }
             }
@@ -378,6 +347,15 @@ impl World {
         if let Some(card) = self.names.cards.get(name) {
             return card.clone();
         }
+        if name.contains('/') {
+            let (key, used) = (claim(name).key, order_use(basket));
+            return CardProof::Customer { key, used };
+        }
+        if self.names.numbers.contains(name) {
+            let used = hash(&format!("{name} {till_name} {basket}"));
+            let card_id = card_id(name);
+            return CardProof::Number { card_id, used };
+        }
         let key = (till_name.to_owned(), basket.to_owned(), name.to_owned());
         if let Some(text) = self.names.baskets.get(&key) {
             return text.clone();
@@ -402,7 +380,8 @@ impl World {
     }
 
     fn receipt(&self, till_name: &str, text: &str, words: &Words<'_>) -> Arc<Receipt> {
-        let lines: Vec<_> = (1..)
+        let first = words.get("first").map_or(1, |no| no.parse().unwrap());
+        let lines: Vec<_> = (first..)
             .zip(text.split('+'))
             .map(|(no, text)| line(no, text))
             .collect();
@@ -426,42 +405,5 @@ fn revoke(card: &str, owner: &str) -> Operation {
     Operation::RevokeCard {
         member_id: member_id(owner),
         card_id: card_id(card),
-    }
-}
-
-/// `1000`, or `food:2=1000`.
-fn line(line_no: u32, text: &str) -> ReceiptLine {
-    let (what, amount) = text.split_once('=').unwrap_or(("goods:1", text));
-    let (category, quantity) = what.split_once(':').unwrap();
-    ReceiptLine {
-        line_no,
-        sku: format!("sku-{line_no}"),
-        name: category.to_owned(),
-        category: category.to_owned(),
-        quantity: quantity.parse().unwrap(),
-        amount: yen(amount),
-        tax_rate: 10,
-    }
-}
-
-/// `1x2`: two pieces of line 1.
-fn refund_line(text: &str) -> RefundLine {
-    let (line_no, quantity) = text.split_once('x').unwrap();
-    RefundLine {
-        line_no: line_no.parse().unwrap(),
-        quantity: quantity.parse().unwrap(),
-    }
-}
-
-fn totals(words: &Words<'_>) -> SettlementTotals {
-    let points = |option| words.points(option).unwrap_or(Points::ZERO);
-    SettlementTotals {
-        purchases: words.count("purchases"),
-        purchase_total: words.get("total").map_or(Yen::ZERO, yen),
-        points_redeemed: points("redeemed"),
-        points_earned: points("earned"),
-        refunds: words.count("refunds"),
-        points_restored: points("restored"),
-        points_clawed_back: points("clawed"),
     }
 }

@@ -21,7 +21,13 @@ pub(super) fn answer(answer: &Answer) -> String {
         Answer::ProgrammeMoved { version } => format!("version {version} came first"),
         Answer::Done => "done".to_owned(),
         Answer::Refused(reason) => format!("refused {}", reason.word()),
+        Answer::Denied(denial) => format!("denied {}", denial.word()),
         Answer::NotFound => "not found".to_owned(),
+        Answer::Linked { merged: None, .. } => "linked".to_owned(),
+        Answer::Linked { .. } => "merged".to_owned(),
+        Answer::WouldMerge { .. } => "would merge".to_owned(),
+        Answer::CodeMade { .. } => "code made".to_owned(),
+        Answer::OrderBooked { state, .. } => format!("order {}", state.word().replace('_', " ")),
         other => format!("{other:?}"),
     }
 }

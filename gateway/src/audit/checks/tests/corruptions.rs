@@ -201,7 +201,7 @@ pub(super) const CORRUPTIONS: &[Corruption] = &[
     }),
     ("cards.named_by_key", |rows| rows.cards.clear()),
     ("cards.named_by_key", |rows| {
-        rows.short_codes[0].card_id = CardId::new(1);
+        rows.short_codes[0].card_id = Some(CardId::new(1));
     }),
     ("bindings.one_basket", |rows| {
         rows.authorizations[0].basket_id = BasketId::new("other").unwrap();

@@ -1,0 +1,9 @@
+//! EC shops: what they send comes in by real HTTP, is kept, and is booked, on both databases.
+
+mod cube;
+mod door;
+mod killed;
+mod orders;
+mod spending;
+mod stage;
+mod workers;
