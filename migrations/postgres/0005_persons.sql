@@ -86,11 +86,15 @@ CREATE TABLE merges (
     reason      TEXT   NOT NULL,
     actor       TEXT   NOT NULL,
     at          BIGINT NOT NULL,
+    tell_at     BIGINT NOT NULL DEFAULT 0,
+    told_at     BIGINT,
     CHECK (member_id <> into_member)
 );
 CREATE INDEX merges_by_member ON merges (member_id);
 CREATE INDEX merges_by_other ON merges (into_member);
-COMMENT ON TABLE merges IS 'Merges of two records and their undoing, for ever. Which stand is in members.merged_into.';
+CREATE INDEX merges_untold ON merges (tell_at) WHERE told_at IS NULL AND act = 'merged' AND proof <> 'staff';
+COMMENT ON TABLE merges IS
+    'Merges of two records and their undoing, for ever. Which stand is in members.merged_into. tell_at: when to send the notice next; told_at: when that was done, or given up.';
 
 CREATE TABLE ec_orders (
     shop_id     TEXT   COLLATE "C" NOT NULL,

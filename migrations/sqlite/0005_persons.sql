@@ -128,10 +128,13 @@ CREATE TABLE merges (
     reason      TEXT   NOT NULL,
     actor       TEXT   NOT NULL,
     at          INTEGER NOT NULL,
+    tell_at     INTEGER NOT NULL DEFAULT 0,
+    told_at     INTEGER,
     CHECK (member_id <> into_member)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX merges_by_member ON merges (member_id);
 CREATE INDEX merges_by_other ON merges (into_member);
+CREATE INDEX merges_untold ON merges (tell_at) WHERE told_at IS NULL AND act = 'merged' AND proof <> 'staff';
 
 -- One order of an EC shop. facts: JSON, all that was ever stated of it; purchase_id: the purchase
 -- that stands for it. Without the customer's address.

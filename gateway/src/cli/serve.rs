@@ -19,7 +19,7 @@ use crate::{
     clock::Clock,
     http::{self, App, Parts, PublicUrl, Rates, ServerLimits, StreamHub, Tls},
     intake,
-    jobs::{ended_codes::EndedCodes, sweep::Sweep},
+    jobs::{ended_codes::EndedCodes, notices::Notices, sweep::Sweep},
     limits,
     outbox::{self, Broker, Relay},
     secrets::Secrets,
@@ -140,6 +140,7 @@ async fn serve_open(
         clock: clock.clone(),
     };
     let ended_codes = tokio::spawn(ended_codes.run(shutdown.clone()));
+    let notices = tokio::spawn(tell_people(app.clone(), shutdown.clone()));
     let measure = outbox::measure(serving.store.clone(), clock.clone(), shutdown.clone());
     let measure = tokio::spawn(measure);
     let inbox = intake::measure(serving.store.clone(), clock, shutdown.clone());
@@ -161,7 +162,7 @@ async fn serve_open(
     let router = http::router(app);
     let limits = ServerLimits::default();
     http::serve(listener, serving.tls, router, limits, shutdown).await;
-    for job in [upkeep, sweep, ended_codes, measure, inbox, intake] {
+    for job in [upkeep, sweep, ended_codes, notices, measure, inbox, intake] {
         ended(job).await;
     }
     lanes.drained().await;
@@ -190,6 +191,22 @@ async fn keep_relaying(relay: Relay, stop: CancellationToken) {
         tracing::error!(error = %error, "relay.broke");
         tokio::time::sleep(Duration::from_millis(limits::RELAY_UNSEEN_MS)).await;
     }
+}
+
+/// Tells people who joined them, until `stop` is cancelled. Nobody can be told without addresses, or without
+/// somebody who sends.
+async fn tell_people(app: App, stop: CancellationToken) {
+    let settings = app.settings();
+    let (Some(secrets), Some(delivery)) = (&settings.secrets, &settings.delivery) else {
+        return;
+    };
+    let notices = Notices {
+        store: app.store().clone(),
+        clock: app.clock().clone(),
+        secrets: secrets.clone(),
+        delivery: delivery.clone(),
+    };
+    notices.run(stop).await;
 }
 
 /// Books what EC shops send, until `stop` is cancelled. Nothing without secrets: the door is shut, too. An intake

@@ -1,12 +1,17 @@
 //! Notices to people: somebody joined your membership.
 //!
 //! Only addresses that were proved get one. The ledger knows those by keyed hashes; the addresses
-//! themselves stand in the profiles, if their owners wrote them there.
+//! themselves stand in the profiles, if their owners wrote them there. A notice that is sent again is the
+//! same message, so that its receiver can tell a repetition.
 
-use ledger::identity::{Identity, IdentityKey};
-use outbound::delivery::{Delivery, Details, Kind, Message, MessageId, MessageIdError, Recipient};
+use std::collections::BTreeMap;
+
+use data_encoding::HEXLOWER;
+use ledger::identity::{Identity, IdentityKey, Merge};
+use outbound::delivery::{
+    Delivery, DeliveryError, Details, Kind, Message, MessageId, MessageIdError, Recipient,
+};
 use personal_data::Profile;
-use pos_protocol::MemberId;
 use serde_json::json;
 
 use super::profile;
@@ -19,8 +24,10 @@ use crate::{
 
 /// What a notice of a merge is about; receivers have a text for it.
 const MERGED: &str = "member_merged";
+/// Bytes of an address's key that tell it from the person's others.
+const KEY_BYTES: usize = 4;
 
-/// Why nobody could be told.
+/// Why somebody was not told.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NoticeError {
@@ -30,22 +37,24 @@ pub enum NoticeError {
     /// A message has no name.
     #[error(transparent)]
     Message(#[from] MessageIdError),
+    /// The receiver could not take it now.
+    #[error(transparent)]
+    Delivery(#[from] DeliveryError),
 }
 
-/// Tells all proved addresses of a person but the one it was joined by. What cannot be delivered is
-/// logged.
+/// Tells all proved addresses of a person that two of its records were merged. What the receiver does not
+/// want is logged, and counts as told.
 ///
 /// # Errors
-/// [`NoticeError`]
+/// [`NoticeError`] if somebody has to be told again later.
 pub async fn merged(
     store: &Store,
     secrets: &Secrets,
     delivery: &Delivery,
     clock: &Clock,
-    member_id: MemberId,
-    joined_by: IdentityKey,
+    merge: &Merge,
 ) -> Result<(), NoticeError> {
-    let Some(person) = store.person(member_id).await? else {
+    let Some(person) = store.person(merge.into).await? else {
         return Ok(());
     };
     let rows = store.profiles(&person.ids()).await?;
@@ -56,25 +65,27 @@ pub async fn merged(
             .ok()
     });
     let profiles: Vec<_> = profiles.collect();
-    for to in receivers(secrets, &profiles, &person.identities, joined_by) {
-        let now = clock.now();
+    let mut later = None;
+    for (key, to) in receivers(secrets, &profiles, &person.identities) {
+        let key: Vec<u8> = key.0.into_iter().take(KEY_BYTES).collect();
         let message = Message {
-            id: MessageId::parse(&clock.new_id().to_string())?,
-            occurred_at: now,
+            id: MessageId::parse(&format!("{}-{}", merge.id, HEXLOWER.encode(&key)))?,
+            occurred_at: merge.at,
             to,
             kind: Kind::Notice {
                 topic: MERGED.to_owned(),
             },
             details: Details(json!({ "member_no": person.root.number.masked() })),
         };
-        match delivery.send(&message, now).await {
-            Ok(()) => tracing::info!(member.id = %member_id, "person.notice_sent"),
-            Err(error) => {
-                tracing::warn!(member.id = %member_id, error = %error, "person.notice_lost");
+        match delivery.send(&message, clock.now()).await {
+            Ok(()) => tracing::info!(member.id = %merge.into, "person.notice_sent"),
+            Err(error @ DeliveryError::Refused(_)) => {
+                tracing::warn!(member.id = %merge.into, error = %error, "person.notice_lost");
             }
+            Err(error @ DeliveryError::Retry(_)) => later = Some(error),
         }
     }
-    Ok(())
+    later.map_or(Ok(()), |error| Err(error.into()))
 }
 
 /// The addresses in the profiles that were proved, each once.
@@ -82,27 +93,30 @@ fn receivers(
     secrets: &Secrets,
     profiles: &[Profile],
     identities: &[Identity],
-    joined_by: IdentityKey,
-) -> Vec<Recipient> {
+) -> BTreeMap<IdentityKey, Recipient> {
+    let index = &secrets.index;
+    let emails = profiles.iter().filter_map(|profile| {
+        let email = profile.email.as_ref()?;
+        Some((
+            claims::email(index, email).key,
+            Recipient::Email(email.to_text()),
+        ))
+    });
+    let phones = profiles.iter().filter_map(|profile| {
+        let phone = profile.phone.as_ref()?;
+        Some((
+            claims::phone(index, phone).key,
+            Recipient::Phone(phone.to_text()),
+        ))
+    });
     let proved = |key: IdentityKey| {
         let stands = |row: &Identity| row.key == key && row.revoked_at.is_none();
-        key != joined_by && identities.iter().any(stands)
+        identities.iter().any(stands)
     };
-    let mut found = Vec::new();
-    for profile in profiles {
-        let email = profile.email.as_ref();
-        let email = email.filter(|email| proved(claims::email(&secrets.index, email).key));
-        let phone = profile.phone.as_ref();
-        let phone = phone.filter(|phone| proved(claims::phone(&secrets.index, phone).key));
-        let email = email.map(|email| Recipient::Email(email.to_text()));
-        let phone = phone.map(|phone| Recipient::Phone(phone.to_text()));
-        for to in [email, phone].into_iter().flatten() {
-            if !found.contains(&to) {
-                found.push(to);
-            }
-        }
-    }
-    found
+    emails
+        .chain(phones)
+        .filter(|(key, _)| proved(*key))
+        .collect()
 }
 
 #[cfg(test)]
@@ -110,6 +124,7 @@ mod tests {
     use jiff::{Timestamp, civil::date};
     use ledger::identity::{Claim, Proof};
     use personal_data::{Email, ProfileInput};
+    use pos_protocol::MemberId;
     use uuid::Uuid;
 
     use super::*;
@@ -129,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn only_other_addresses_that_were_proved_are_told() {
+    fn only_addresses_that_were_proved_are_told() {
         let secrets = Secrets::for_tests();
         let claim = |text| claims::email(&secrets.index, &Email::parse(text).unwrap());
         let profile = |email: &str| {
@@ -140,10 +155,11 @@ mod tests {
             };
             Profile::parse(&input, date(2026, 11, 22)).unwrap()
         };
+        // Twice the same, given up, never proved.
         let profiles = [
             "a@example.jp",
+            "a@example.jp",
             "b@example.jp",
-            "c@example.jp",
             "d@example.jp",
         ];
         let profiles = profiles.map(profile);
@@ -152,7 +168,8 @@ mod tests {
             identity(claim("b@example.jp"), true),
             identity(claim("c@example.jp"), false),
         ];
-        let told = receivers(&secrets, &profiles, &identities, claim("c@example.jp").key);
+        let told = receivers(&secrets, &profiles, &identities);
+        let told: Vec<_> = told.into_values().collect();
         assert!(told == [Recipient::Email("a@example.jp".into())]);
     }
 }

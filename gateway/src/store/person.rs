@@ -7,6 +7,7 @@ mod access;
 mod ended;
 mod file;
 mod search;
+mod untold;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -93,6 +94,7 @@ pub(super) fn statements() -> Vec<Sql> {
     all.extend(search::statements());
     all.extend(access::statements());
     all.extend(ended::statements());
+    all.extend(untold::statements());
     all
 }
 

@@ -4,7 +4,6 @@ use std::{collections::BTreeSet, sync::LazyLock};
 
 use ledger::{
     account::Transfer,
-    identity::Verification,
     lot::{Lot, Pending},
     records::{Purchase, Refund},
 };
@@ -108,16 +107,6 @@ impl Store {
     pub async fn grant(&self, id: PendingId) -> Result<Option<Pending>, StoreError> {
         let mut connection = Connection::brief(self).await?;
         let found: Vec<Pending> = by_key(&mut connection, &[cells([&id])]).await?;
-        Ok(found.into_iter().next())
-    }
-
-    /// A verification, as long as it is kept.
-    ///
-    /// # Errors
-    /// As any read.
-    pub async fn verification(&self, id: Uuid) -> Result<Option<Verification>, StoreError> {
-        let mut connection = Connection::brief(self).await?;
-        let found: Vec<Verification> = by_key(&mut connection, &[cells([&id])]).await?;
         Ok(found.into_iter().next())
     }
 

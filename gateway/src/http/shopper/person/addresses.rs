@@ -140,7 +140,7 @@ pub(super) async fn start(
 /// Bring back the code that arrived: the address now leads to the member.
 ///
 /// If it is another member's, the answer is `would_merge` until the shopper agrees; the code stays good.
-/// After a merge the card earns and does not spend for some hours, and addresses that were proved before
+/// After a merge the card earns and does not spend for some hours, and addresses that were proved
 /// get a notice.
 #[utoipa::path(
     post, path = "/v1/me/verifications/{id}/confirmations", tag = "shopper", security(("card" = [])),
@@ -167,11 +167,5 @@ pub(super) async fn confirm(
     };
     let operation = Operation::Confirm(Box::new(confirm));
     let answer = app.submit(operation, Some(shopper.member_id)).await?;
-    let linked = linked(&app, answer).await?;
-    if let Some(member_id) = linked.merged
-        && let Some(verification) = app.store().verification(id).await?
-    {
-        app.tell_of_merge(member_id, verification.claim.key);
-    }
-    Ok(Body(linked.answer))
+    Ok(Body(linked(&app, answer).await?))
 }

@@ -13,7 +13,6 @@ use ledger::{
 };
 use outbound::openid::VerifyError;
 use personal_data::LinkCode;
-use pos_protocol::MemberId;
 use serde::{Deserialize, Serialize};
 
 use super::super::super::{
@@ -23,7 +22,7 @@ use super::super::super::{
     openapi::Problems,
     problem::{Problem, ProblemKind},
 };
-use crate::{claims, person::notice, secrets, sign_in};
+use crate::{claims, secrets, sign_in};
 
 /// Tries to draw a code that nobody has.
 const DRAWS_MAX: usize = 4;
@@ -89,26 +88,16 @@ impl FromStr for KeyInPath {
     }
 }
 
-/// What became of a link.
-pub(super) struct Linked {
-    pub(super) answer: LinkedAnswer,
-    /// The member that both are, if two became one.
-    pub(super) merged: Option<MemberId>,
-}
-
 /// Reads what the ledger says of a link.
-pub(super) async fn linked(app: &App, answer: Answer) -> Result<Linked, Problem> {
+pub(super) async fn linked(app: &App, answer: Answer) -> Result<LinkedAnswer, Problem> {
     match answer {
         Answer::Linked { member_id, merged } => {
             let record = app.store().member(member_id).await?;
             let record = record.ok_or_else(|| Problem::fault("a link leads to no member"))?;
             let outcome = if merged.is_some() { "merged" } else { "linked" };
-            Ok(Linked {
-                answer: LinkedAnswer {
-                    outcome,
-                    member_no: record.member.number.to_string(),
-                },
-                merged: merged.map(|_| member_id),
+            Ok(LinkedAnswer {
+                outcome,
+                member_no: record.member.number.to_string(),
             })
         }
         Answer::WouldMerge { member_id } => Err(app.would_merge(member_id).await),
@@ -186,12 +175,12 @@ pub(super) async fn enter_code(
     };
     let operation = Operation::EnterLinkCode(Box::new(enter));
     let answer = app.submit(operation, Some(shopper.member_id)).await?;
-    Ok(Body(linked(&app, answer).await?.answer))
+    Ok(Body(linked(&app, answer).await?))
 }
 
 /// Link the brand's own sign-in (OpenID Connect).
 ///
-/// After a merge the card earns and does not spend for some hours, and addresses that were proved before
+/// After a merge the card earns and does not spend for some hours, and addresses that were proved
 /// get a notice.
 #[utoipa::path(
     post, path = "/v1/me/openid", tag = "shopper", security(("card" = [])),
@@ -227,7 +216,6 @@ pub(super) async fn sign_in(
         }
     })?;
     let claim = claims::openid(index, subject.issuer(), subject.subject());
-    let key = claim.key;
     let link = Link {
         asker: Side::Card(shopper.card_id),
         other: Side::Identity(claim),
@@ -240,11 +228,7 @@ pub(super) async fn sign_in(
     };
     let operation = Operation::Link(Box::new(link));
     let answer = app.submit(operation, Some(shopper.member_id)).await?;
-    let linked = linked(&app, answer).await?;
-    if let Some(member_id) = linked.merged {
-        app.tell_of_merge(member_id, key);
-    }
-    Ok(Body(linked.answer))
+    Ok(Body(linked(&app, answer).await?))
 }
 
 /// Give up something that leads to the member: from now on it leads to nobody.
@@ -271,30 +255,6 @@ pub(super) async fn give_up(
             "The member has no such identity.",
         )),
         other => Err(unexpected(&other)),
-    }
-}
-
-impl App {
-    /// Tells the other addresses of a person that somebody joined it, without making anybody wait.
-    pub(super) fn tell_of_merge(&self, member_id: MemberId, joined_by: IdentityKey) {
-        let app = self.clone();
-        tokio::spawn(async move {
-            let settings = app.settings();
-            let (Some(secrets), Some(delivery)) = (&settings.secrets, &settings.delivery) else {
-                return;
-            };
-            let told = notice::merged(
-                app.store(),
-                secrets,
-                delivery,
-                app.clock(),
-                member_id,
-                joined_by,
-            );
-            if let Err(error) = told.await {
-                tracing::warn!(member.id = %member_id, error = %error, "person.notice_failed");
-            }
-        });
     }
 }
 
