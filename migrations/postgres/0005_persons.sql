@@ -25,7 +25,9 @@ ALTER TABLE lots
     ADD CONSTRAINT lots_lender_check CHECK ((lender_member IS NULL) = (lender_lot IS NULL)) NOT VALID;
 
 -- The shop whose order a purchase stands for; null for a till's.
-ALTER TABLE purchases ADD COLUMN shop_id TEXT COLLATE "C";
+ALTER TABLE purchases
+    ADD COLUMN shop_id   TEXT    COLLATE "C",
+    ADD COLUMN fee_earns BOOLEAN NOT NULL DEFAULT true;
 
 -- Not valid: what is there was written under narrower checks.
 ALTER TABLE transfers

@@ -12,6 +12,7 @@ ALTER TABLE lots ADD COLUMN lender_lot BLOB CHECK ((lender_member IS NULL) = (le
 
 -- The shop whose order a purchase stands for; null for a till's.
 ALTER TABLE purchases ADD COLUMN shop_id TEXT;
+ALTER TABLE purchases ADD COLUMN fee_earns INTEGER NOT NULL DEFAULT 1 CHECK (fee_earns IN (0, 1));
 
 -- SQLite changes a check only with its table.
 

@@ -13,9 +13,14 @@ pub(crate) fn share(a: i64, b: i64, c: i64) -> i64 {
         .unwrap_or(0)
 }
 
-/// Whether a line earns at all.
-pub(crate) fn earns(programme: &Programme, line: &ReceiptLine) -> bool {
-    programme.ec.shipping_fee == ShippingFee::Included || line.category != SHIPPING_CATEGORY
+/// Whether a shipping fee earns by this programme.
+pub(crate) fn fee_earns(programme: &Programme) -> bool {
+    programme.ec.shipping_fee == ShippingFee::Included
+}
+
+/// Whether a line earns at all; `fee_earns` tells of shipping fees.
+pub(crate) fn earns(fee_earns: bool, line: &ReceiptLine) -> bool {
+    fee_earns || line.category != SHIPPING_CATEGORY
 }
 
 /// The yen a receipt earns on: without tax and without the part paid with points, as the rule says.
@@ -26,7 +31,8 @@ fn basis_yen(programme: &Programme, receipt: &Receipt, redeemed: Points) -> i64 
         .get()
         .saturating_mul(i64::from(programme.yen_per_point.get()))
         .min(total);
-    let idle = receipt.lines.iter().filter(|line| !earns(programme, line));
+    let fee_earns = fee_earns(programme);
+    let idle = receipt.lines.iter().filter(|line| !earns(fee_earns, line));
     let idle = Yen::total(idle.map(|line| line.amount)).get();
     let earning = total.saturating_sub(idle);
     let counted = match programme.earn.paid_with_points {

@@ -315,7 +315,7 @@ impl Posting<'_> {
         let under_way = shipped.iter().any(|(line_no, gone)| left(*line_no) > *gone);
         let (mut kept, mut waiting) = (0_i64, 0_i64);
         let lines = purchase.receipt.lines.iter();
-        for line in lines.filter(|line| earns(self.programme(), line)) {
+        for line in lines.filter(|line| earns(purchase.fee_earns, line)) {
             let pieces = left(line.line_no);
             let late = match shipped.get(&line.line_no) {
                 Some(gone) => pieces.saturating_sub(*gone),
@@ -325,7 +325,7 @@ impl Posting<'_> {
             kept = kept.saturating_add(yen_of(line, pieces));
             waiting = waiting.saturating_add(yen_of(line, late));
         }
-        let (back, whole) = refunded_yen(purchase, |line| earns(self.programme(), line));
+        let (back, whole) = refunded_yen(purchase, |line| earns(purchase.fee_earns, line));
         let paid = whole.saturating_sub(back).get();
         let points = rounded_up(
             [purchase.earned_points.get(), waiting, paid],

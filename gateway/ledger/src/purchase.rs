@@ -212,6 +212,7 @@ impl Posting<'_> {
                 Channel::Store => None,
                 Channel::Ec { shop_id, .. } => Some(shop_id.clone()),
             },
+            fee_earns: earning::fee_earns(self.programme()),
             programme_version: self.state.in_force.version,
             recorded_at: self.now,
             state: PurchaseState::Completed,

@@ -130,6 +130,8 @@ pub struct Purchase {
     pub advice: bool,
     /// The EC shop whose order it stands for; only the shop takes it back.
     pub shop_id: Option<ShopId>,
+    /// Whether a shipping fee on the receipt earned, by the programme of then.
+    pub fee_earns: bool,
     /// The programme version that decided.
     pub programme_version: i64,
     /// When the gateway recorded it.

@@ -23,7 +23,7 @@ use crate::{
     lot::{self, Lot, LotExpiry, LotKey, Part, Spending},
     order::NO_LINE,
     posting::{Posting, Slip},
-    programme::{Clawback, ExpiredPoints, Programme, ReturnScope},
+    programme::{Clawback, ExpiredPoints, ReturnScope},
     records::{Purchase, PurchaseState, Refund, RequestKind},
     reply::Reply,
 };
@@ -116,8 +116,7 @@ impl Posting<'_> {
         let amount = cumulated.saturating_sub(purchase.refunded_amount);
         let restore =
             due(&purchase, cumulated, purchase.redeemed).saturating_sub(purchase.restored);
-        let claw_back =
-            clawback_due(self.programme(), &purchase).saturating_sub(purchase.clawback_due);
+        let claw_back = clawback_due(&purchase).saturating_sub(purchase.clawback_due);
         let slip = Slip {
             member_id: purchase.member_id,
             motive: Motive::Restoration,
@@ -152,7 +151,7 @@ impl Posting<'_> {
             purchase.state = PurchaseState::Reversed;
             self.edit_binding(purchase.used, |binding| binding.purchase_id = None);
         }
-        self.tell_refund(&refund, grace);
+        self.tell_refund(&purchase, &refund, grace);
         self.changes.refunds.push(refund.clone());
         self.put_purchase(purchase.id, purchase);
         Ok(refund)
@@ -333,15 +332,17 @@ impl Posting<'_> {
         }
     }
 
-    fn tell_refund(&mut self, refund: &Refund, grace: Option<Grace>) {
+    fn tell_refund(&mut self, purchase: &Purchase, refund: &Refund, grace: Option<Grace>) {
         let grace =
             grace.map(|grace| json!({ "expires_on": grace.expires_on, "points": grace.points }));
+        let flat = flat_yen(purchase, &refund.lines);
         let lines = refund.lines.iter();
+        let lines = lines.filter(|(line_no, _)| flat.is_none() || **line_no != NO_LINE);
         let lines = lines.map(|(line_no, quantity)| RefundLine {
             line_no: *line_no,
             quantity: *quantity,
         });
-        let data = json!({
+        let mut data = json!({
             "refund_id": refund.id,
             "purchase_id": refund.purchase_id,
             "member_id": refund.member_id,
@@ -357,6 +358,9 @@ impl Posting<'_> {
             "points_owed": refund.owed,
             "shortfall_yen": refund.shortfall,
         });
+        if let Some(flat) = flat {
+            data["other_amount"] = json!(flat);
+        }
         let kind = if refund.reversal {
             EventKind::PurchaseReversed
         } else {
@@ -440,22 +444,19 @@ pub(crate) fn refunded_yen(
         let (pieces, quantity) = (i64::from(pieces), i64::from(line.quantity));
         Yen::new(share(line.amount.get(), pieces, quantity)).unwrap_or(Yen::ZERO)
     };
-    // A till may give a line of its receipt this number.
-    let is_line = purchase
-        .receipt
-        .lines
-        .iter()
-        .any(|line| line.line_no == NO_LINE);
-    let flat = purchase
-        .refunded
-        .get(&NO_LINE)
-        .copied()
-        .filter(|_| !is_line);
-    let flat = flat.unwrap_or(0);
-    let flat = Yen::new(i64::from(flat)).unwrap_or(Yen::MAX);
+    let flat = flat_yen(purchase, &purchase.refunded).unwrap_or(Yen::ZERO);
     let whole = Yen::total(lines().map(|line| line.amount));
     let part = Yen::total(lines().map(back)).saturating_add(flat);
     (part.min(whole), whole)
+}
+
+/// The yen among what came back that are for no line in particular. A till may give a line of its receipt the
+/// number that stands for it.
+fn flat_yen(purchase: &Purchase, returned: &BTreeMap<u32, u32>) -> Option<Yen> {
+    let flat = *returned.get(&NO_LINE)?;
+    let mut lines = purchase.receipt.lines.iter();
+    let is_line = lines.any(|line| line.line_no == NO_LINE);
+    (!is_line).then(|| Yen::new(i64::from(flat)).unwrap_or(Yen::MAX))
 }
 
 /// Yen of all goods that came back so far.
@@ -465,9 +466,9 @@ fn refunded_amount(purchase: &Purchase) -> Yen {
 
 /// Earned points due back once what was refunded so far is counted: pro rata of what earns, floored; all
 /// of them when all that earns came back.
-fn clawback_due(programme: &Programme, purchase: &Purchase) -> Points {
+fn clawback_due(purchase: &Purchase) -> Points {
     let earned = purchase.earned_points;
-    let (back, whole) = refunded_yen(purchase, |line| earns(programme, line));
+    let (back, whole) = refunded_yen(purchase, |line| earns(purchase.fee_earns, line));
     if back >= whole {
         return earned;
     }

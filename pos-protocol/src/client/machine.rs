@@ -68,6 +68,10 @@ pub enum Step {
 
 /// What the driver is told when it asks what to do.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "one at a time, taken apart as soon as it is there"
+)]
 pub enum Next {
     /// This, now.
     Do(Step),

@@ -312,6 +312,7 @@ pub(crate) fn purchase(number: u128, owner: MemberId, business_date: &str) -> Pu
         earned: vec![],
         advice: false,
         shop_id: None,
+        fee_earns: true,
         programme_version: 1,
         recorded_at: time(10),
         state: PurchaseState::Completed,

@@ -3,6 +3,7 @@
 use ledger::{
     command::{Ask, Operation},
     decision::Answer,
+    event::EventKind,
     programme::{GrantMoment, Programme, ReturnScope, ShippingFee},
 };
 
@@ -63,6 +64,29 @@ fn the_fee_earns_if_the_programme_says_so_with_the_last_of_the_goods() {
             maturity 8: pending > available, base 2027-11-30
         ",
     );
+}
+
+#[test]
+fn what_earned_comes_back_by_the_programme_of_then() {
+    let mut world = shop(|_| {});
+    world.play("order o1 paid by=ec/7 lines=a=1000 fee=1000");
+    let _ = world.activate(|programme| programme.ec.shipping_fee = ShippingFee::Included);
+    // Half of what earned, not a quarter; and no line of the receipt came back.
+    world.play(
+        "
+        order o1 refund=r1:500
+            order paid
+            clawback 5: pending > issued, base 2027-11-30
+        ",
+    );
+    let refunds = world.all.events.iter();
+    let refunds = refunds.filter(|event| event.kind == EventKind::PurchaseRefunded);
+    let told: Vec<serde_json::Value> = refunds
+        .map(|event| serde_json::from_str(&event.data).unwrap())
+        .collect();
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0]["other_amount"], 500);
+    assert_eq!(told[0]["lines"], serde_json::json!([]));
 }
 
 #[test]

@@ -95,6 +95,7 @@ pub(super) static PURCHASES: Table = Table::new(
         text("earned"),
         bool("advice"),
         text("shop_id"),
+        bool("fee_earns"),
         int("programme_version"),
         int("recorded_at"),
     ],
@@ -130,6 +131,7 @@ impl Row for Purchase {
         row.put_json(&self.earned);
         row.put(&self.advice);
         row.put(&self.shop_id);
+        row.put(&self.fee_earns);
         row.put(&self.programme_version);
         row.put(&self.recorded_at);
         row.put(&self.state);
@@ -162,6 +164,7 @@ impl FromRow for Purchase {
             earned: row.get_json()?,
             advice: row.get()?,
             shop_id: row.get()?,
+            fee_earns: row.get()?,
             programme_version: row.get()?,
             recorded_at: row.get()?,
             state: row.get()?,
