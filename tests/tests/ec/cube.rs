@@ -24,6 +24,7 @@ on_each_database!(
     a_shop_that_refuses_for_hours_loses_nothing,
     warnings_beside_an_order_do_not_matter,
     an_order_that_the_shop_withholds_is_asked_for_again,
+    one_webhook_of_many_orders_is_a_message_for_each,
     more_changes_than_one_look_reads_are_all_found,
 );
 
@@ -271,6 +272,24 @@ async fn an_order_that_the_shop_withholds_is_asked_for_again(database: Database)
     stage
         .order("cube", "7", |order| order["state"] == "paid")
         .await;
+}
+
+async fn one_webhook_of_many_orders_is_a_message_for_each(database: Database) {
+    let stage = Stage::closed(database).await;
+    let cube = Cube::new().await;
+    cube.open(&stage).await;
+    let event = |id: u32| json!({ "entity": "order", "id": id, "action": "updated" });
+    let body = json!((1..=60).map(event).collect::<Vec<_>>());
+    let body = body.to_string().into_bytes();
+    let header = signed(Platform::EcCube4, WEBHOOK_SECRET, &body);
+    assert_eq!(stage.webhook("cube", &[header], body).await, 200);
+    assert_eq!(stage.store.inbox_status().await.unwrap().waiting, 60);
+    let _working = stage.worker(&stage.store);
+    assert_eq!(in_time(&stage, 1, stage.settled()).await, 0);
+    stage
+        .order("cube", "60", |order| order["state"] == "paid")
+        .await;
+    assert_eq!(cube.asked.load(Ordering::SeqCst), 60, "each once");
 }
 
 async fn more_changes_than_one_look_reads_are_all_found(database: Database) {

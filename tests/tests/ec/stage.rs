@@ -9,7 +9,7 @@ use ec::{
 };
 use gateway::{
     clock::Clock,
-    http::{self, App, Parts, ServerLimits, Settings, StreamHub},
+    http::{self, App, Parts, Rates, ServerLimits, Settings, StreamHub},
     intake::Worker,
     programme_file,
     secrets::Secrets,
@@ -25,7 +25,7 @@ use ledger::{
 };
 use member_card::ProgrammeId;
 use pos_protocol::{CommandId, ShopId};
-use reqwest::Client;
+use reqwest::{Client, Response};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -65,6 +65,11 @@ impl Working {
 impl Stage {
     /// A gateway without a worker: what comes is kept and waits.
     pub(crate) async fn closed(database: Database) -> Self {
+        Self::with(database, Rates::default()).await
+    }
+
+    /// The same with other rates.
+    pub(crate) async fn with(database: Database, rates: Rates) -> Self {
         let database = Arc::new(database);
         let store = database.migrated().await;
         let clock = Clock::manual("2026-11-22T03:00:00Z".parse().unwrap());
@@ -80,6 +85,7 @@ impl Stage {
         let secrets = Arc::new(Secrets::read(&file).unwrap());
         let mut settings = Settings::new(ProgrammeId::new("demo").unwrap());
         settings.secrets = Some(secrets.clone());
+        settings.rates = rates;
         let app = App::new(Parts {
             store: store.clone(),
             clock: clock.clone(),
@@ -217,11 +223,22 @@ impl Stage {
         headers: &[(&str, String)],
         body: Vec<u8>,
     ) -> u16 {
+        let answer = self.webhook_answer(shop, headers, body).await;
+        answer.status().as_u16()
+    }
+
+    /// The same whole.
+    pub(crate) async fn webhook_answer(
+        &self,
+        shop: &str,
+        headers: &[(&str, String)],
+        body: Vec<u8>,
+    ) -> Response {
         let mut asked = self.http.post(self.url(&format!("/v1/ec/webhooks/{shop}")));
         for (name, value) in headers {
             asked = asked.header(*name, value);
         }
-        asked.body(body).send().await.unwrap().status().as_u16()
+        asked.body(body).send().await.unwrap()
     }
 
     /// The order once it is as wanted.
@@ -276,7 +293,7 @@ pub(crate) fn sample(
     order: u64,
 ) -> (Vec<(&'static str, String)>, Vec<u8>) {
     let secret = WebhookSecret::new(WEBHOOK_SECRET).unwrap();
-    let sample = ec::sample(platform, &secret, order, stage.clock.now());
+    let sample = ec::sample(platform, &secret, order, None, stage.clock.now());
     let mut document: Value = serde_json::from_slice(&sample.body).unwrap();
     match platform {
         Platform::Shopify => document["customer"] = json!({ "id": 42 }),
