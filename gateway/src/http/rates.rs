@@ -27,7 +27,7 @@ use governor::{
 use ledger::identity::IdentityKey;
 use member_card::CardId;
 use moka::{policy::EvictionPolicy, sync::Cache};
-use pos_protocol::{MemberId, ShopId};
+use pos_protocol::{MemberId, ShopId, TerminalId};
 
 use super::{
     metrics,
@@ -111,6 +111,8 @@ pub struct Rates {
     pub peer: Rate,
     /// Of one shop's genuine webhooks.
     pub webhook: Rate,
+    /// Of the link codes that one shop system or till has made.
+    pub link_code: Rate,
 }
 
 impl Default for Rates {
@@ -120,6 +122,7 @@ impl Default for Rates {
             card: Rate::new(limits::CARD_BURST_REQUESTS, limits::CARD_REQUESTS_PER_S),
             peer: Rate::new(limits::PEER_BURST_REQUESTS, limits::PEER_REQUESTS_PER_S),
             webhook: Rate::new(limits::SHOP_BURST_WEBHOOKS, limits::SHOP_WEBHOOKS_PER_S),
+            link_code: Rate::new(limits::LINK_BURST_CODES, limits::LINK_CODES_PER_S),
         }
     }
 }
@@ -239,6 +242,8 @@ pub(super) struct RateLimits {
     cards: Buckets<CardId>,
     peers: Buckets<IpAddr>,
     link_tries: Buckets<Arc<str>>,
+    shop_codes: Buckets<Arc<str>>,
+    till_codes: Buckets<TerminalId>,
     webhooks: Buckets<ShopId>,
     /// Forged ones by address and shop; those for shops that do not exist share one of the address.
     forgeries: Buckets<(IpAddr, Option<ShopId>)>,
@@ -279,6 +284,8 @@ impl RateLimits {
                     limits::LINK_TRIES_PER_S,
                 )),
             ),
+            shop_codes: Buckets::new("link_code", rates.link_code),
+            till_codes: Buckets::new("link_code", rates.link_code),
             webhooks: Buckets::new("webhook", rates.webhook),
             forgeries: Buckets::new(
                 "forged_webhook",
@@ -332,6 +339,16 @@ impl RateLimits {
         self.link_tries.take(client.clone())
     }
 
+    /// Counts one link code that a shop's system has made: each may make a member, and is one more to hit.
+    pub(super) fn shop_code(&self, client: &Arc<str>) -> Result<(), Problem> {
+        self.shop_codes.take(client.clone())
+    }
+
+    /// Counts one link code that a till has made.
+    pub(super) fn till_code(&self, terminal: &TerminalId) -> Result<(), Problem> {
+        self.till_codes.take(terminal.clone())
+    }
+
     /// Counts one genuine webhook of a shop.
     pub(super) fn webhook(&self, shop: &ShopId) -> Result<(), Problem> {
         self.webhooks.take(shop.clone())
@@ -369,6 +386,8 @@ impl RateLimits {
         self.cards.by_caller.run_pending_tasks();
         self.peers.by_caller.run_pending_tasks();
         self.link_tries.by_caller.run_pending_tasks();
+        self.shop_codes.by_caller.run_pending_tasks();
+        self.till_codes.by_caller.run_pending_tasks();
         self.webhooks.by_caller.run_pending_tasks();
         self.forgeries.by_caller.run_pending_tasks();
         self.guesses.upkeep();

@@ -24,7 +24,7 @@ use ledger::{
     decision::Answer,
 };
 use member_card::ProgrammeId;
-use pos_protocol::{CommandId, ShopId};
+use pos_protocol::{CommandId, ShopId, TerminalId};
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -171,14 +171,20 @@ impl Stage {
             .add_shop_secret(&shop_id, WEBHOOK_SECRET, now, now)
             .await
             .unwrap();
+        self.client(id, ClientScope::Ec, None).await;
+        self.store.set_client_shop(id, &shop_id).await.unwrap();
+    }
+
+    /// Makes a client.
+    pub(crate) async fn client(&self, id: &str, scope: ClientScope, till: Option<&TerminalId>) {
         let client = NewClient {
             id,
             secret: &ClientSecret::given(CLIENT_SECRET),
-            scopes: &[ClientScope::Ec].into(),
-            terminal: None,
+            scopes: &[scope].into(),
+            terminal: till,
         };
+        let now = self.clock.now();
         self.store.create_client(&client, now).await.unwrap();
-        self.store.set_client_shop(id, &shop_id).await.unwrap();
     }
 
     pub(crate) fn pass(&self, seconds: i64) {
