@@ -150,6 +150,14 @@ pub const CARD_BURST_REQUESTS: u32 = 30;
 pub const PEER_REQUESTS_PER_S: u32 = 50;
 /// The same at once.
 pub const PEER_BURST_REQUESTS: u32 = 500;
+/// Genuine webhooks of one shop. Far more than a shop sells: only a fault or a replay comes to this.
+pub const SHOP_WEBHOOKS_PER_S: u32 = 200;
+/// The same at once.
+pub const SHOP_BURST_WEBHOOKS: u32 = 2_000;
+/// Webhooks for one shop that are not believed, from one address at once; beyond them nobody is told why.
+pub const FORGERY_BURST: u32 = 60;
+/// How soon another one may come.
+pub const FORGERY_EVERY_S: u64 = 5;
 /// Codes one member may type at once.
 pub const GUESS_BURST: u32 = 10;
 /// How soon it may type another one.
@@ -248,6 +256,8 @@ pub const INTAKE_AGAIN_MS_MIN: i64 = 500;
 pub const INTAKE_AGAIN_MS_MAX: i64 = 300_000;
 /// How often a message is tried again after a fault.
 pub const INTAKE_FAULTS_MAX: u32 = 5;
+/// How often a message is tried again while its shop refuses to be asked: for a day, with the pauses above.
+pub const INTAKE_REFUSALS_MAX: u32 = 300;
 /// How long giving the lease back may take.
 pub const INTAKE_RELEASE_TIMEOUT_MS: u64 = 2_000;
 /// How often the inbox is cleared and shops are looked at that have to be asked.
@@ -262,18 +272,24 @@ pub const INBOX_PRUNE_ROWS: u32 = 500;
 pub const EC_CUBE_POLL_MINUTES_DEFAULT: u32 = 10;
 /// Minutes by which a look reaches further back than the one before.
 pub const EC_CUBE_POLL_OVERLAP_MINUTES: i64 = 15;
-/// Pages of one look.
+/// Pages of one look. What is more is read in later looks, the oldest first.
 pub const EC_CUBE_POLL_PAGES_MAX: u32 = 100;
 /// Orders that one EC-CUBE shop is asked for at once.
 pub const EC_CUBE_QUESTIONS_MAX: usize = 8;
 /// When a message is looked at again for which there was no room among those.
 pub const EC_CUBE_BUSY_MS: i64 = 500;
+/// How much later each further one is looked at, so that a long line costs no more than a short one.
+pub const EC_CUBE_TURN_MS: i64 = 20;
 /// How long an EC-CUBE shop that was away is left alone.
 pub const EC_CUBE_REST_MS: i64 = 10_000;
 /// Link codes that one shop system may try a second.
 pub const LINK_TRIES_PER_S: u32 = 1;
 /// The same at once.
 pub const LINK_BURST_TRIES: u32 = 30;
+/// Link codes that one shop system or one till may have made a second.
+pub const LINK_CODES_PER_S: u32 = 1;
+/// The same at once.
+pub const LINK_BURST_CODES: u32 = 100;
 
 // The relay to the broker.
 

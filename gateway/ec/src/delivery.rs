@@ -1,7 +1,8 @@
 //! What a webhook says of itself in its headers, before its body is read.
 //!
 //! Headers are not signed: they steer, they prove nothing. Whoever recorded a signed body can send it again
-//! under other headers. That does no harm, for a statement may be said twice.
+//! under other headers, whatever they claim. That does no harm: the same body, read the same way, is a
+//! repeat, and a statement may be said twice.
 
 use data_encoding::HEXLOWER;
 use jiff::{SignedDuration, Timestamp};
@@ -29,8 +30,6 @@ pub struct Delivery {
     pub delivery_id: Option<String>,
     /// The platform's id of what happened; several webhooks may tell of one event.
     pub event_id: Option<String>,
-    /// SHA-256 of the body, in lower-case hex.
-    pub body_sha256: String,
     /// The shop's own address as the platform gives it, to be held against the one that is set up.
     pub shop_domain: Option<String>,
     /// When it happened, as the platform claims.
@@ -82,7 +81,6 @@ pub fn read<'h>(
         topic: named(topic, NAME_CHARS_MAX).unwrap_or_default(),
         delivery_id: named(delivery, ID_CHARS_MAX),
         event_id: named(event, ID_CHARS_MAX),
-        body_sha256: HEXLOWER.encode(&Sha256::digest(body)),
         shop_domain: named(domain, NAME_CHARS_MAX).as_deref().map(host),
         claimed_at: only_shopify("X-Shopify-Triggered-At")
             .and_then(|text| text.trim().parse().ok()),
@@ -91,27 +89,45 @@ pub fn read<'h>(
 }
 
 impl Delivery {
-    /// What tells a repeated webhook from a new one, if anything does.
+    /// What tells a repeated webhook from a new one, if anything does. Ask only once the signature is proved.
     ///
-    /// WooCommerce makes its delivery ids of the second at hand, so that two orders may share one; and where a
-    /// platform gives no id, two equal bodies are one: they carry the time of the change. But EC-CUBE's
-    /// say only which order changed, and every change of it says the same: nothing is a repeat.
+    /// It is the body, for that alone is signed, and what headers say of how to read it. Two equal bodies say
+    /// the same: they carry the time of the change. The platforms' own ids are headers that anybody can
+    /// write, and WooCommerce makes them of the second at hand, so that two orders may share one. But
+    /// EC-CUBE's bodies say only which order changed, and every change of it says the same: nothing is a
+    /// repeat.
     #[must_use]
-    pub fn repeat_key(&self) -> Option<&str> {
+    pub fn repeat_key(&self, body: &[u8]) -> Option<String> {
+        let digest = || HEXLOWER.encode(&Sha256::digest(body));
         match self.platform {
-            Platform::Shopify => Some(self.delivery_id.as_deref().unwrap_or(&self.body_sha256)),
-            Platform::WooCommerce => Some(&self.body_sha256),
+            Platform::Shopify if self.test => Some(format!("{} test {}", self.topic, digest())),
+            Platform::Shopify => Some(format!("{} {}", self.topic, digest())),
+            Platform::WooCommerce => Some(digest()),
             Platform::EcCube4 => None,
         }
     }
 
-    /// Whether the time it claims is at most `window` away from now; a webhook that claims none is timely.
+    /// Whether it names the shop's own domain, if one is set up. Shopify's always name one.
+    #[must_use]
+    pub fn is_from(&self, domain: Option<&str>) -> bool {
+        match (self.shop_domain.as_deref(), domain) {
+            (Some(named), Some(domain)) => named.eq_ignore_ascii_case(domain),
+            (Some(_), None) => true,
+            (None, Some(_)) => false,
+            (None, None) => self.platform != Platform::Shopify,
+        }
+    }
+
+    /// Whether the time it claims is at most `window` away from now. Shopify's always claim one, the others'
+    /// never: they are timely.
     ///
     /// Shopify tries again for four hours and keeps the first time, so a window below that loses orders.
     #[must_use]
     pub fn is_timely(&self, now: Timestamp, window: SignedDuration) -> bool {
-        self.claimed_at
-            .is_none_or(|claimed| now.duration_since(claimed).abs() <= window)
+        match self.claimed_at {
+            Some(claimed) => now.duration_since(claimed).abs() <= window,
+            None => self.platform != Platform::Shopify,
+        }
     }
 }
 
@@ -167,7 +183,7 @@ mod tests {
             delivery.shop_domain.as_deref(),
             Some("sakura-tea.myshopify.com")
         );
-        assert_eq!(delivery.repeat_key(), Some(headers[1].1));
+        assert_eq!(delivery.delivery_id.as_deref(), Some(headers[1].1));
         assert_eq!(delivery.event_id.as_deref(), Some(headers[2].1));
         assert!(!delivery.test);
         let window = SignedDuration::from_hours(5);
@@ -206,31 +222,64 @@ mod tests {
     }
 
     #[test]
-    fn a_repeat_is_told_by_id_or_by_body_but_never_for_ec_cube() {
-        let source = [("X-WC-Webhook-Source", "https://Shop.example.jp/store/")];
-        let woo = webhook(Platform::WooCommerce, &source, b"{}");
-        assert_eq!(woo.repeat_key(), Some(woo.body_sha256.as_str()));
-        assert_eq!(woo.shop_domain.as_deref(), Some("shop.example.jp"));
-        assert!(woo.is_timely(Timestamp::UNIX_EPOCH, SignedDuration::ZERO));
-        let with_id = [(
+    fn a_repeat_is_told_by_the_body_and_how_it_is_read_but_never_for_ec_cube() {
+        let key = |platform, headers: &[(&str, &str)], body: &[u8]| {
+            webhook(platform, headers, body).repeat_key(body)
+        };
+        let shopify = |headers: &[(&str, &str)], body: &[u8]| key(Platform::Shopify, headers, body);
+        let (paid, id) = (("X-Shopify-Topic", "orders/paid"), "X-Shopify-Webhook-Id");
+        let first = shopify(&[paid, (id, "w-1")], b"{}");
+        assert!(first.is_some());
+        // Whatever else the headers say.
+        assert_eq!(first, shopify(&[paid, (id, "w-2")], b"{}"));
+        for other in [
+            shopify(&[paid, (id, "w-1")], b"{ }"),
+            shopify(&[("X-Shopify-Topic", "refunds/create")], b"{}"),
+            shopify(&[paid, ("X-Shopify-Test", "true")], b"{}"),
+        ] {
+            assert_ne!(first, other);
+        }
+        let woo = |headers: &[(&str, &str)], body: &[u8]| key(Platform::WooCommerce, headers, body);
+        let id = [(
             "X-WC-Webhook-Delivery-ID",
             "36e520ebabc2fa725092ff4a47acedf2",
         )];
-        let woo = webhook(Platform::WooCommerce, &with_id, b"{}");
-        assert_eq!(woo.delivery_id.as_deref(), Some(with_id[0].1));
-        let other = webhook(Platform::WooCommerce, &with_id, b"{ }");
+        assert_eq!(woo(&id, b"{}"), woo(&[], b"{}"));
         assert_ne!(
-            woo.repeat_key(),
-            other.repeat_key(),
+            woo(&id, b"{}"),
+            woo(&id, b"{ }"),
             "two orders of one second"
         );
-        let shopify = [("X-Shopify-Webhook-Id", "w-1")];
-        let shopify = webhook(Platform::Shopify, &shopify, b"{}");
-        assert_eq!(shopify.repeat_key(), Some("w-1"));
+        assert_eq!(key(Platform::EcCube4, &[], b"[]"), None);
+    }
+
+    #[test]
+    fn shopify_names_its_domain_and_a_time_and_others_need_not() {
+        let of = |platform, headers: &[(&str, &str)]| {
+            let delivery = webhook(platform, headers, b"{}");
+            let at = "2026-03-29T18:00:00Z".parse().unwrap();
+            let own = Some("tea.example.jp");
+            let timely = delivery.is_timely(at, SignedDuration::ZERO);
+            [timely, delivery.is_from(None), delivery.is_from(own)]
+        };
+        let at = ("X-Shopify-Triggered-At", "2026-03-29T18:00:00Z");
+        let then = ("X-Shopify-Triggered-At", "then");
+        let tea = ("X-Shopify-Shop-Domain", "Tea.example.jp");
+        let ice = ("X-Shopify-Shop-Domain", "ice.example.jp");
+        let source = ("X-WC-Webhook-Source", "https://Tea.example.jp/store/");
+        for (platform, headers, expected) in [
+            (Platform::Shopify, &[][..], [false, false, false]),
+            (Platform::Shopify, &[at, tea], [true, true, true]),
+            (Platform::Shopify, &[then, tea], [false, true, true]),
+            (Platform::Shopify, &[at, ice], [true, true, false]),
+            (Platform::WooCommerce, &[], [true, true, false]),
+            (Platform::WooCommerce, &[source], [true, true, true]),
+            (Platform::EcCube4, &[], [true, true, false]),
+        ] {
+            assert_eq!(of(platform, headers), expected, "{platform} {headers:?}");
+        }
         let overlong = "x".repeat(ID_CHARS_MAX + 1);
-        let woo = webhook(Platform::WooCommerce, &[(with_id[0].0, &overlong)], b"{}");
-        assert_eq!(woo.delivery_id, None);
-        let cube = webhook(Platform::EcCube4, &[], b"[]");
-        assert_eq!(cube.repeat_key(), None);
+        let woo = [("X-WC-Webhook-Delivery-ID", overlong.as_str())];
+        assert_eq!(webhook(Platform::WooCommerce, &woo, b"").delivery_id, None);
     }
 }

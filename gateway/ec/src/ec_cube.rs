@@ -36,10 +36,11 @@ query ($id: ID!) {
   }
 }";
 
-/// What is asked for the orders that changed since a time.
+/// What is asked for the orders that changed since a time, and before another if one is given. The plugin
+/// lists them newest first.
 pub const ORDERS_QUERY: &str = "\
-query ($since: DateTime, $page: Int, $limit: Int) {
-  orders(update_datetime_start: $since, page: $page, limit: $limit) {
+query ($since: DateTime, $until: DateTime, $page: Int, $limit: Int) {
+  orders(update_datetime_start: $since, update_datetime_end: $until, page: $page, limit: $limit) {
     nodes { id update_date }
     pageInfo { hasNextPage }
   }
@@ -76,15 +77,17 @@ pub fn order_query(id: &OrderId) -> Value {
     json!({ "query": ORDER_QUERY, "variables": { "id": id.as_str() } })
 }
 
-/// The body of the GraphQL request that lists the orders that changed since a time; pages count from 1.
+/// The body of the GraphQL request that lists the orders that changed since a time, and before `until` if it
+/// is given; both count in whole seconds, pages from 1.
 #[must_use]
-pub fn orders_query(since: Timestamp, page: u32) -> Value {
+pub fn orders_query(since: Timestamp, until: Option<Timestamp>, page: u32) -> Value {
     // The plugin takes this one form of times.
-    let since = since.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string();
-    json!({
-        "query": ORDERS_QUERY,
-        "variables": { "since": since, "page": page, "limit": ORDERS_PAGE },
-    })
+    let text = |at: Timestamp| at.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string();
+    let mut variables = json!({ "since": text(since), "page": page, "limit": ORDERS_PAGE });
+    if let Some(until) = until {
+        variables["until"] = json!(text(until));
+    }
+    json!({ "query": ORDERS_QUERY, "variables": variables })
 }
 
 /// One page of orders that changed.
@@ -99,14 +102,18 @@ pub struct ChangedOrders {
 /// The meaning of EC-CUBE's answer to [`orders_query`].
 ///
 /// # Errors
-/// [`NotUnderstood`] if it is not a page as the plugin documents it.
+/// [`NotUnderstood`] if it is not a page as the plugin documents it; [`NotUnderstood::Withheld`] if the shop
+/// tells no orders, or not all of them.
 pub fn parse_orders(answer: &[u8]) -> Result<ChangedOrders, NotUnderstood> {
     let value = document::json(answer)?;
     let root = Node::root(&value);
-    if let Some(errors) = root.get("errors") {
-        return Err(errors.malformed("the shop refused the query"));
+    let withheld = NotUnderstood::Withheld("its orders");
+    if spoils(&value, "orders") {
+        return Err(withheld);
     }
-    let page = root.need("data")?.need("orders")?;
+    let Some(page) = root.need("data")?.get("orders") else {
+        return Err(withheld);
+    };
     let order = |node: &Node<'_>| Ok((node.need("id")?.id()?, node.need("update_date")?.time()?));
     let nodes = page.need("nodes")?.elements()?;
     Ok(ChangedOrders {
@@ -115,11 +122,58 @@ pub fn parse_orders(answer: &[u8]) -> Result<ChangedOrders, NotUnderstood> {
     })
 }
 
+/// How many errors an answer tells; beside good data they are warnings.
+#[must_use]
+pub fn errors(answer: &Value) -> usize {
+    answer["errors"].as_array().map_or(0, Vec::len)
+}
+
+/// Whether something of `field` is missing because of an error, so that what is there tells less than is so.
+///
+/// An error of a field names its path, and the field or one around it is null then. The plugin's warnings
+/// name none.
+fn spoils(answer: &Value, field: &str) -> bool {
+    let errors = answer["errors"].as_array().map_or(&[][..], Vec::as_slice);
+    let data = &answer["data"];
+    let nothing = data[field].is_null() && !errors.is_empty();
+    nothing
+        || errors
+            .iter()
+            .filter_map(|error| error["path"].as_array())
+            .any(|path| !path.is_empty() && reached(data, path).is_null())
+}
+
+/// What stands at a path; null if something around it is.
+fn reached<'a>(data: &'a Value, path: &[Value]) -> &'a Value {
+    path.iter().fold(data, |at, step| match step {
+        Value::String(key) => &at[key.as_str()],
+        Value::Number(number) => {
+            let place = number.as_u64().and_then(|n| usize::try_from(n).ok());
+            &at[place.unwrap_or(usize::MAX)]
+        }
+        _ => at,
+    })
+}
+
 /// The body of a webhook that names one order, as if the shop had sent it.
 #[must_use]
 pub fn hint(id: &OrderId) -> Vec<u8> {
     let event = json!([{ "entity": "order", "id": id.as_str(), "action": "updated" }]);
     event.to_string().into_bytes()
+}
+
+/// A webhook that names several orders as bodies that name one each, so that each is asked for, and fails,
+/// by itself; none for any other, which stays as it came. What is said of other things is left out.
+#[must_use]
+pub fn split(body: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let ids = parse(body)
+        .ok()?
+        .into_iter()
+        .filter_map(|parsed| match parsed {
+            Parsed::FetchOrder { id } => Some(hint(&id)),
+            _ => None,
+        });
+    Some(ids.collect()).filter(|hints: &Vec<_>| hints.len() > 1)
 }
 
 /// The meaning of one webhook: each order that it names, once.
@@ -155,12 +209,13 @@ pub(crate) fn parse(body: &[u8]) -> Result<Vec<Parsed>, NotUnderstood> {
 /// The meaning of EC-CUBE's answer to [`order_query`].
 ///
 /// # Errors
-/// [`NotUnderstood`] if it is not an order as the plugin documents it.
+/// [`NotUnderstood`] if it is not an order as the plugin documents it; [`NotUnderstood::Withheld`] if the shop
+/// says that something went wrong, and the order or some of it is missing.
 pub fn parse_order(answer: &[u8]) -> Result<Parsed, NotUnderstood> {
     let value = document::json(answer)?;
     let root = Node::root(&value);
-    if let Some(errors) = root.get("errors") {
-        return Err(errors.malformed("the shop refused the query"));
+    if spoils(&value, "order") {
+        return Err(NotUnderstood::Withheld("the whole order"));
     }
     let Some(order) = root.need("data")?.get("order") else {
         return Ok(Parsed::Ignored("the shop has no such order"));
@@ -331,9 +386,13 @@ mod tests {
     #[test]
     fn a_page_of_changed_orders_is_read_and_asked_for() {
         let since: Timestamp = "2026-03-01T00:00:00.5Z".parse().unwrap();
-        let query = orders_query(since, 2);
+        let query = orders_query(since, None, 2);
         assert_eq!(query["variables"]["since"], "2026-03-01T00:00:00+00:00");
         assert_eq!(query["variables"]["page"], 2);
+        assert_eq!(query["variables"].get("until"), None);
+        let until = "2026-03-02T00:00:00Z".parse().unwrap();
+        let query = orders_query(since, Some(until), 2);
+        assert_eq!(query["variables"]["until"], "2026-03-02T00:00:00+00:00");
         let answer =
             br#"{"data":{"orders":{"nodes":[{"id":"7","update_date":"2026-03-01T09:00:00+09:00"}],
             "pageInfo":{"hasNextPage":true}}}}"#;
@@ -347,6 +406,62 @@ mod tests {
         assert_eq!(parse(&hint(&id)).unwrap(), [Parsed::FetchOrder { id }]);
         for wrong in [&br#"{"errors":[]}"#[..], br#"{"data":{}}"#, b"[]", b""] {
             assert!(parse_orders(wrong).is_err());
+        }
+    }
+    fn answered(field: &str, value: &str, errors: &str) -> Vec<u8> {
+        format!(r#"{{"data":{{"{field}":{value}}},"errors":{errors}}}"#).into_bytes()
+    }
+
+    #[test]
+    fn warnings_beside_good_data_change_nothing() {
+        let page = r#"{"nodes":[],"pageInfo":{"hasNextPage":false}}"#;
+        let warned = r#"[{"message":"deprecated"},{"message":"odd","path":["orders","nodes"]}]"#;
+        let page = answered("orders", page, warned);
+        assert!(!parse_orders(&page).unwrap().more);
+        assert_eq!(errors(&serde_json::from_slice(&page).unwrap()), 2);
+        let gone = answered("order", "null", "[]");
+        assert!(matches!(parse_order(&gone), Ok(Parsed::Ignored(_))));
+    }
+
+    #[test]
+    fn an_error_in_place_of_data_is_not_taken_for_the_data() {
+        let withheld = |parsed: Result<Parsed, NotUnderstood>| {
+            matches!(parsed, Err(NotUnderstood::Withheld(_)))
+        };
+        let message = r#"[{"message":"no"}]"#;
+        assert!(withheld(parse_order(&answered("order", "null", message))));
+        // A guest's, were it not for the error.
+        let broken = r#"{"id":"7","Customer":null}"#;
+        let path = r#"[{"message":"no","path":["order","Customer","id"]}]"#;
+        assert!(withheld(parse_order(&answered("order", broken, path))));
+        let holes = r#"{"nodes":[{"id":"7","update_date":null}],"pageInfo":{"hasNextPage":false}}"#;
+        let path = r#"[{"message":"no","path":["orders","nodes",0,"update_date"]}]"#;
+        for (value, errors) in [("null", message), (holes, path)] {
+            let page = parse_orders(&answered("orders", value, errors));
+            assert!(matches!(page, Err(NotUnderstood::Withheld(_))), "{page:?}");
+        }
+    }
+
+    #[test]
+    fn a_webhook_of_many_orders_comes_apart() {
+        let event = |entity: &str, id: u32, action: &str| json!({ "entity": entity, "id": id, "action": action });
+        let bytes = |events: &[Value]| json!(events).to_string().into_bytes();
+        let body = bytes(&[
+            event("order", 7, "created"),
+            event("product", 1, "updated"),
+            event("order", 7, "updated"),
+            event("order", 8, "updated"),
+            event("order", 9, "deleted"),
+        ]);
+        let id = |id: &str| OrderId::new(id).unwrap();
+        assert_eq!(split(&body), Some(vec![hint(&id("7")), hint(&id("8"))]));
+        for whole in [
+            bytes(&[event("order", 7, "updated")]),
+            bytes(&[event("product", 1, "updated")]),
+            bytes(&[event("order", 7, "updated"), event("order", 8, "eaten")]),
+            b"[".to_vec(),
+        ] {
+            assert_eq!(split(&whole), None);
         }
     }
 }

@@ -10,8 +10,8 @@
 //! - Neither errors nor `Debug` show a secret, an address or any other text of the message.
 //!
 //! The way of one webhook: [`delivery::read`] says what came, [`signature::verify`] proves who sent it,
-//! [`delivery::Delivery::is_timely`] and [`delivery::Delivery::repeat_key`] refuse the old and the repeated,
-//! [`parse`] says what it means.
+//! [`delivery::Delivery::is_from`], [`delivery::Delivery::is_timely`] and [`delivery::Delivery::repeat_key`]
+//! refuse what is another shop's, old or repeated, [`parse`] says what it means.
 
 mod apportion;
 pub mod delivery;

@@ -38,6 +38,9 @@ pub enum NotUnderstood {
         /// What it should be.
         detail: &'static str,
     },
+    /// A shop that was asked answers with errors in place of what was asked for. Asking again may help.
+    #[error("the shop answers with errors and without {0}")]
+    Withheld(&'static str),
     /// The order is in another currency than yen.
     #[error("{0}: the currency is not JPY")]
     Currency(String),

@@ -18,7 +18,8 @@ pub struct Sample {
     pub body: Vec<u8>,
 }
 
-/// A signed sample of a paid order with this id: a guest's, 2 pieces for 3,240 yen and 550 yen for shipping.
+/// A signed sample of a paid order with this id: a guest's, 2 pieces for 3,240 yen and 550 yen for shipping. It
+/// names `domain` as its shop's; Shopify's name some domain at least.
 ///
 /// The same arguments give the same sample. EC-CUBE's only names the order.
 #[must_use]
@@ -26,6 +27,7 @@ pub fn sample(
     platform: Platform,
     secret: &WebhookSecret,
     order_number: u64,
+    domain: Option<&str>,
     now: Timestamp,
 ) -> Sample {
     let body = match platform {
@@ -44,6 +46,19 @@ pub fn sample(
             signature::sign(platform, secret, &body),
         ),
     ];
+    match (platform, domain) {
+        (Platform::Shopify, domain) => {
+            let domain = domain.unwrap_or("sample.myshopify.com");
+            headers.push(("X-Shopify-Shop-Domain", domain.to_owned()));
+        }
+        (Platform::WooCommerce, Some(domain)) => {
+            headers.push(("X-WC-Webhook-Source", format!("https://{domain}/")));
+        }
+        (Platform::EcCube4, Some(domain)) => {
+            headers.push(("X-ECCUBE-URL", format!("https://{domain}/")));
+        }
+        (_, None) => {}
+    }
     match platform {
         Platform::Shopify => headers.extend([
             ("X-Shopify-Topic", "orders/paid".to_owned()),

@@ -222,7 +222,7 @@ fn a_sample_is_believed_and_understood() {
     let secret = signature::WebhookSecret::new("a-secret-for-the-sample").unwrap();
     let now = "2026-11-22T01:02:03.456Z".parse().unwrap();
     for platform in Platform::ALL {
-        let sample = sample(platform, &secret, 4711, now);
+        let sample = sample(platform, &secret, 4711, Some("tea.example.jp"), now);
         let header = |name: &str| {
             let mut all = sample.headers.iter();
             all.find(|(at, _)| *at == name)
@@ -238,6 +238,7 @@ fn a_sample_is_believed_and_understood() {
             panic!("{platform}")
         };
         assert!(delivery.is_timely(now, jiff::SignedDuration::ZERO));
+        assert!(delivery.is_from(Some("tea.example.jp")));
         let parsed = read(platform, &delivery.topic, &sample.body).unwrap();
         match &parsed[..] {
             [Parsed::FetchOrder { id }] => {

@@ -3,8 +3,10 @@
 //! Three kinds of caller have a bucket each: clients by their id, cards by theirs, and for token
 //! requests, enrolments and failed credentials the address they come from (IPv6 by its /64, which
 //! is what one household gets). What could be guessed or would flood somebody with messages has slow
-//! buckets besides: by member, by address the request comes from, and by address a message goes to. Buckets
-//! are bounded in number, the least recently used go first, and each gateway counts for itself.
+//! buckets besides: by member, by address the request comes from, and by address a message goes to. Genuine
+//! webhooks have a bucket for each shop, forged ones another for each address and shop, so that nobody's
+//! forgeries stand in the way of a shop behind the same proxy. Buckets are bounded in number, the least
+//! recently used go first, and each gateway counts for itself.
 
 use std::{
     fmt,
@@ -25,7 +27,7 @@ use governor::{
 use ledger::identity::IdentityKey;
 use member_card::CardId;
 use moka::{policy::EvictionPolicy, sync::Cache};
-use pos_protocol::MemberId;
+use pos_protocol::{MemberId, ShopId, TerminalId};
 
 use super::{
     metrics,
@@ -107,6 +109,10 @@ pub struct Rates {
     pub card: Rate,
     /// Of one address, for what comes before a caller is known.
     pub peer: Rate,
+    /// Of one shop's genuine webhooks.
+    pub webhook: Rate,
+    /// Of the link codes that one shop system or till has made.
+    pub link_code: Rate,
 }
 
 impl Default for Rates {
@@ -115,6 +121,8 @@ impl Default for Rates {
             client: Rate::new(limits::CLIENT_BURST_REQUESTS, limits::CLIENT_REQUESTS_PER_S),
             card: Rate::new(limits::CARD_BURST_REQUESTS, limits::CARD_REQUESTS_PER_S),
             peer: Rate::new(limits::PEER_BURST_REQUESTS, limits::PEER_REQUESTS_PER_S),
+            webhook: Rate::new(limits::SHOP_BURST_WEBHOOKS, limits::SHOP_WEBHOOKS_PER_S),
+            link_code: Rate::new(limits::LINK_BURST_CODES, limits::LINK_CODES_PER_S),
         }
     }
 }
@@ -234,6 +242,11 @@ pub(super) struct RateLimits {
     cards: Buckets<CardId>,
     peers: Buckets<IpAddr>,
     link_tries: Buckets<Arc<str>>,
+    shop_codes: Buckets<Arc<str>>,
+    till_codes: Buckets<TerminalId>,
+    webhooks: Buckets<ShopId>,
+    /// Forged ones by address and shop; those for shops that do not exist share one of the address.
+    forgeries: Buckets<(IpAddr, Option<ShopId>)>,
     guesses: Slow,
     messages: Slow,
     /// Messages by the address they go to.
@@ -270,6 +283,13 @@ impl RateLimits {
                     limits::LINK_BURST_TRIES,
                     limits::LINK_TRIES_PER_S,
                 )),
+            ),
+            shop_codes: Buckets::new("link_code", rates.link_code),
+            till_codes: Buckets::new("link_code", rates.link_code),
+            webhooks: Buckets::new("webhook", rates.webhook),
+            forgeries: Buckets::new(
+                "forged_webhook",
+                Pace::slow(limits::FORGERY_BURST, limits::FORGERY_EVERY_S),
             ),
             guesses: Slow {
                 members: Buckets::new(
@@ -319,6 +339,26 @@ impl RateLimits {
         self.link_tries.take(client.clone())
     }
 
+    /// Counts one link code that a shop's system has made: each may make a member, and is one more to hit.
+    pub(super) fn shop_code(&self, client: &Arc<str>) -> Result<(), Problem> {
+        self.shop_codes.take(client.clone())
+    }
+
+    /// Counts one link code that a till has made.
+    pub(super) fn till_code(&self, terminal: &TerminalId) -> Result<(), Problem> {
+        self.till_codes.take(terminal.clone())
+    }
+
+    /// Counts one genuine webhook of a shop.
+    pub(super) fn webhook(&self, shop: &ShopId) -> Result<(), Problem> {
+        self.webhooks.take(shop.clone())
+    }
+
+    /// Counts one webhook from an address that is not believed; of no shop if there is none of its name.
+    pub(super) fn forgery(&self, address: IpAddr, shop: Option<&ShopId>) -> Result<(), Problem> {
+        self.forgeries.take((household(address), shop.cloned()))
+    }
+
     /// Counts one code that somebody typed, or another thing that could be tried out.
     pub(super) fn guess(&self, member: MemberId, address: IpAddr) -> Result<(), Problem> {
         self.guesses.take(member, address)
@@ -346,6 +386,10 @@ impl RateLimits {
         self.cards.by_caller.run_pending_tasks();
         self.peers.by_caller.run_pending_tasks();
         self.link_tries.by_caller.run_pending_tasks();
+        self.shop_codes.by_caller.run_pending_tasks();
+        self.till_codes.by_caller.run_pending_tasks();
+        self.webhooks.by_caller.run_pending_tasks();
+        self.forgeries.by_caller.run_pending_tasks();
         self.guesses.upkeep();
         self.messages.upkeep();
         self.receivers.by_caller.run_pending_tasks();
@@ -426,6 +470,23 @@ mod tests {
         limits
             .message(member(98), peer(1), IdentityKey([8; 32]))
             .unwrap();
+    }
+
+    #[test]
+    fn forgeries_use_up_what_their_address_may_forge_for_one_shop() {
+        let limits = RateLimits::new(Rates::default());
+        let peer = |last: u8| IpAddr::from([192, 0, 2, last]);
+        let (tea, ice) = (ShopId::new("tea").unwrap(), ShopId::new("ice").unwrap());
+        for _ in 0..limits::FORGERY_BURST {
+            limits.forgery(peer(1), Some(&tea)).unwrap();
+        }
+        assert!(limits.forgery(peer(1), Some(&tea)).is_err());
+        // Nobody else's, and nothing else of the same address.
+        limits.forgery(peer(2), Some(&tea)).unwrap();
+        limits.forgery(peer(1), Some(&ice)).unwrap();
+        limits.forgery(peer(1), None).unwrap();
+        limits.peer_has_some_left(peer(1)).unwrap();
+        limits.webhook(&tea).unwrap();
     }
 
     #[test]

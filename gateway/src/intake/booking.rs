@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ec::Parsed;
+use ec::{NotUnderstood, Parsed};
 use jiff::{SignedDuration, Timestamp};
 use ledger::{
     command::{Command, Operation, OrderReport},
@@ -49,8 +49,25 @@ enum Stop {
     Again(String),
     /// Not now, and perhaps never: a defect may be in the way, here or in what else was in the batch.
     Fault(String),
+    /// Not now, and not before people mended something at the shop, who need hours for it.
+    Refused(String),
     /// People have to look.
     Dead(String),
+}
+
+impl Stop {
+    /// What becomes of a message that was tried this often before.
+    fn fate(self, attempts: u32, now: Timestamp) -> Fate {
+        match self {
+            Self::Fault(why) if attempts >= limits::INTAKE_FAULTS_MAX => Fate::Dead(why),
+            Self::Refused(why) if attempts >= limits::INTAKE_REFUSALS_MAX => Fate::Dead(why),
+            Self::Again(why) | Self::Fault(why) | Self::Refused(why) => {
+                Fate::Again(why, next_try(attempts, now))
+            }
+            Self::Later(at) => Fate::Later(at),
+            Self::Dead(why) => Fate::Dead(why),
+        }
+    }
 }
 
 impl Booking {
@@ -78,14 +95,7 @@ impl Booking {
             Ok(Some(why)) => return Fate::Ignored(why.to_owned()),
             Err(stop) => stop,
         };
-        match stop {
-            Stop::Fault(why) if message.attempts >= limits::INTAKE_FAULTS_MAX => Fate::Dead(why),
-            Stop::Again(why) | Stop::Fault(why) => {
-                Fate::Again(why, next_try(message.attempts, self.clock.now()))
-            }
-            Stop::Later(at) => Fate::Later(at),
-            Stop::Dead(why) => Fate::Dead(why),
-        }
+        stop.fate(message.attempts, self.clock.now())
     }
 
     /// Books all that a message says; if it says nothing, why.
@@ -222,8 +232,8 @@ fn not_fetched(error: &CubeError) -> Stop {
         CubeError::Busy(at) => Stop::Later(*at),
         CubeError::Fetch(FetchError::Retry(_)) | CubeError::Store(_) => Stop::Again(why),
         CubeError::Fetch(FetchError::Refused(_))
-        | CubeError::NotUnderstood(_)
-        | CubeError::NotSetUp => Stop::Dead(why),
+        | CubeError::NotUnderstood(NotUnderstood::Withheld(_)) => Stop::Refused(why),
+        CubeError::NotUnderstood(_) | CubeError::NotSetUp => Stop::Dead(why),
     }
 }
 
@@ -244,6 +254,8 @@ fn next_try(attempts: u32, now: Timestamp) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use outbound::ec_cube::Refusal;
+
     use super::*;
 
     #[test]
@@ -253,6 +265,26 @@ mod tests {
         assert_eq!(after(0), i128::from(limits::INTAKE_AGAIN_MS_MIN));
         assert_eq!(after(2), i128::from(limits::INTAKE_AGAIN_MS_MIN * 4));
         assert_eq!(after(u32::MAX), i128::from(limits::INTAKE_AGAIN_MS_MAX));
+    }
+
+    #[test]
+    fn a_shop_that_refuses_is_asked_for_hours() {
+        for refused in [
+            CubeError::Fetch(FetchError::Refused(Refusal::Grant)),
+            CubeError::Fetch(FetchError::Refused(Refusal::AccessToken)),
+            CubeError::Fetch(FetchError::Refused(Refusal::Status(403))),
+            CubeError::Fetch(FetchError::Refused(Refusal::NoData)),
+            CubeError::NotUnderstood(NotUnderstood::Withheld("the whole order")),
+        ] {
+            let (mut now, mut attempts) = (Timestamp::UNIX_EPOCH, 0);
+            while let Fate::Again(_, at) = not_fetched(&refused).fate(attempts, now) {
+                (now, attempts) = (at, attempts + 1);
+            }
+            let hours = now.duration_since(Timestamp::UNIX_EPOCH).as_hours();
+            assert_eq!(hours, 24, "{refused}");
+        }
+        let unreadable = CubeError::NotUnderstood(NotUnderstood::NotJson);
+        assert!(matches!(not_fetched(&unreadable), Stop::Dead(_)));
     }
 
     #[test]

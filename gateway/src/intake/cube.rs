@@ -6,17 +6,21 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use ec::{NotUnderstood, Parsed, ec_cube};
+use ec::{
+    NotUnderstood, Parsed,
+    ec_cube::{self, ChangedOrders},
+};
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use outbound::{
-    ec_cube::{EcCube, FetchError, Grant, RefreshToken, RefreshTokens, Shop, StoreFault},
+    ec_cube::{EcCube, FetchError, Grant, RefreshToken, RefreshTokens, Refusal, Shop, StoreFault},
     https,
 };
 use pos_protocol::{OrderId, ShopId};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
+use super::poll::{Look, Pages};
 use crate::{
     clock::Clock,
     limits,
@@ -63,6 +67,8 @@ struct Known {
     slots: Arc<Semaphore>,
     /// It was away: until then nobody waits for it.
     resting_until: Timestamp,
+    /// The turn of the last order for which there was no room.
+    last_turn: Timestamp,
 }
 
 impl Cubes {
@@ -79,16 +85,18 @@ impl Cubes {
         }
     }
 
-    /// What the shop says of an order. A slow shop gets few questions at once, and one that is away none for
-    /// a while, so that other shops' messages do not wait for it.
+    /// What the shop says of an order. A slow shop gets few questions at once, and one that is away or refuses
+    /// none for a while, so that other shops' messages do not wait for it.
     pub(super) async fn order(&self, shop: &ShopRow, id: &OrderId) -> Result<Parsed, CubeError> {
         let known = self.known(shop).ok_or(CubeError::NotSetUp)?;
         let now = self.clock.now();
         if now < known.resting_until {
-            return Err(CubeError::Busy(known.resting_until));
+            let turn = self.turn(&shop.id, known.resting_until);
+            return Err(CubeError::Busy(turn));
         }
         let Ok(_slot) = known.slots.try_acquire() else {
-            return Err(CubeError::Busy(later(now, limits::EC_CUBE_BUSY_MS)));
+            let turn = self.turn(&shop.id, later(now, limits::EC_CUBE_BUSY_MS));
+            return Err(CubeError::Busy(turn));
         };
         let answer = self.ask(shop, &ec_cube::order_query(id)).await?;
         Ok(ec_cube::parse_order(&answer)?)
@@ -97,8 +105,17 @@ impl Cubes {
     async fn ask(&self, shop: &ShopRow, query: &Value) -> Result<Vec<u8>, CubeError> {
         let known = self.known(shop).ok_or(CubeError::NotSetUp)?;
         let answer = known.cube.fetch(query, self.clock.now()).await;
-        if let Err(FetchError::Retry(_)) = &answer {
-            self.rest(&shop.id);
+        match &answer {
+            Ok(answer) => {
+                // Its texts may hold what the order holds, so the log has their number only.
+                let errors = ec_cube::errors(answer);
+                if errors > 0 {
+                    tracing::warn!(shop.id = %shop.id, errors, "intake.shop_warned");
+                }
+            }
+            // That may be about this one question.
+            Err(FetchError::Refused(Refusal::NoData)) => {}
+            Err(FetchError::Retry(_) | FetchError::Refused(_)) => self.rest(&shop.id),
         }
         Ok(answer?.to_string().into_bytes())
     }
@@ -109,6 +126,17 @@ impl Cubes {
         if let Some(kept) = known.get_mut(id) {
             kept.resting_until = until;
         }
+    }
+
+    /// When an order's turn comes for which there is no room now: after those that wait already, so that
+    /// thousands do not all come back at the same moment.
+    fn turn(&self, id: &ShopId, earliest: Timestamp) -> Timestamp {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(kept) = known.get_mut(id) else {
+            return earliest;
+        };
+        kept.last_turn = later(kept.last_turn, limits::EC_CUBE_TURN_MS).max(earliest);
+        kept.last_turn
     }
 
     fn known(&self, shop: &ShopRow) -> Option<Known> {
@@ -138,6 +166,7 @@ impl Cubes {
             cube: EcCube::new(self.client.clone()?, place),
             slots: Arc::new(Semaphore::new(limits::EC_CUBE_QUESTIONS_MAX)),
             resting_until: Timestamp::MIN,
+            last_turn: Timestamp::MIN,
         };
         known.insert(shop.id.clone(), kept.clone());
         Some(kept)
@@ -167,30 +196,17 @@ impl Cubes {
     }
 
     async fn poll_one(&self, shop: &ShopRow) -> Result<(), CubeError> {
-        let began = self.clock.now();
-        // The shop's clock may differ from ours, and an order may be saved late.
-        let overlap = SignedDuration::from_mins(limits::EC_CUBE_POLL_OVERLAP_MINUTES);
-        let since = shop.polled_at.unwrap_or(shop.created_at);
-        let since = since.checked_sub(overlap).unwrap_or(since);
-        for page in 1..=limits::EC_CUBE_POLL_PAGES_MAX {
-            let answer = self.ask(shop, &ec_cube::orders_query(since, page)).await?;
-            let changed = ec_cube::parse_orders(&answer)?;
-            let mut messages: Vec<NewMessage> = changed
-                .orders
-                .iter()
-                .map(|(id, at)| self.hint(&shop.id, id, *at))
-                .collect();
-            if !messages.is_empty() {
-                self.store.inbox_accept(&mut messages).await?;
-            }
-            if !changed.more {
-                break;
-            }
-            if page == limits::EC_CUBE_POLL_PAGES_MAX {
-                tracing::warn!(shop.id = %shop.id, "intake.poll_cut_short");
-            }
+        let look = Look {
+            began: self.clock.now(),
+            overlap: SignedDuration::from_mins(limits::EC_CUBE_POLL_OVERLAP_MINUTES),
+            pages_max: limits::EC_CUBE_POLL_PAGES_MAX,
+        };
+        let mark = shop.polled_at.unwrap_or(shop.created_at);
+        let mark = look.read(mark, &Polled { cubes: self, shop }).await?;
+        if mark < look.began {
+            tracing::warn!(shop.id = %shop.id, shop.polled_at = %mark, "intake.poll_cut_short");
         }
-        self.store.shop_polled(&shop.id, began).await?;
+        self.store.shop_polled(&shop.id, mark).await?;
         Ok(())
     }
 
@@ -205,6 +221,36 @@ impl Cubes {
             body: ec_cube::hint(id),
             received_at: self.clock.now(),
         }
+    }
+}
+
+/// A shop that is asked which orders changed; they go into the inbox.
+struct Polled<'a> {
+    cubes: &'a Cubes,
+    shop: &'a ShopRow,
+}
+
+impl Pages for Polled<'_> {
+    type Error = CubeError;
+
+    async fn page(
+        &self,
+        since: Timestamp,
+        until: Option<Timestamp>,
+        page: u32,
+    ) -> Result<ChangedOrders, CubeError> {
+        let query = ec_cube::orders_query(since, until, page);
+        let answer = self.cubes.ask(self.shop, &query).await?;
+        let changed = ec_cube::parse_orders(&answer)?;
+        let mut messages: Vec<NewMessage> = changed
+            .orders
+            .iter()
+            .map(|(id, at)| self.cubes.hint(&self.shop.id, id, *at))
+            .collect();
+        if !messages.is_empty() {
+            self.cubes.store.inbox_accept(&mut messages).await?;
+        }
+        Ok(changed)
     }
 }
 

@@ -11,12 +11,13 @@
 //!
 //! Reading order: `shops` is what is known of a shop, `door` makes messages last, `worker` takes them out
 //! of the inbox, `booking` gives each its meaning, `cube` asks EC-CUBE shops for what their webhooks only
-//! hint at. There are no locks here that outlive a line; those in the database are told in the store.
+//! hint at, and with `poll` for what no webhook told of. There are no locks here that outlive a line; those in the database are told in the store.
 
 mod booking;
 mod cube;
 mod door;
 pub(crate) mod measures;
+mod poll;
 mod shops;
 mod worker;
 

@@ -21,18 +21,23 @@ const BEGIN: Sql = Sql {
     postgres: "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
     sqlite: "BEGIN IMMEDIATE",
 };
+/// A repeat of a dead message has it worked on again; any other changes nothing.
 const ACCEPT: Sql = Sql {
     postgres: "\
 INSERT INTO ec_inbox (message_id, shop_id, repeat_key, topic, is_test, body, received_at, state, attempts, next_at)
 SELECT message_id, shop_id, repeat_key, topic, is_test, body, received_at, 'waiting', 0, received_at
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::bytea[], $7::bigint[])
     AS new (message_id, shop_id, repeat_key, topic, is_test, body, received_at)
-ON CONFLICT DO NOTHING",
+ON CONFLICT (shop_id, repeat_key) WHERE repeat_key IS NOT NULL DO UPDATE SET state = 'waiting', attempts = 0,
+    next_at = excluded.next_at, error = NULL, done_at = NULL
+WHERE ec_inbox.state = 'dead'",
     sqlite: "\
 INSERT INTO ec_inbox (message_id, shop_id, repeat_key, topic, is_test, body, received_at, state, attempts, next_at)
 SELECT column1, column2, column3, column4, column5, column6, column7, 'waiting', 0, column7
 FROM (VALUES {(?, ?, ?, ?, ?, ?, ?)}) WHERE column1 IS NOT NULL
-ON CONFLICT DO NOTHING",
+ON CONFLICT (shop_id, repeat_key) WHERE repeat_key IS NOT NULL DO UPDATE SET state = 'waiting', attempts = 0,
+    next_at = excluded.next_at, error = NULL, done_at = NULL
+WHERE ec_inbox.state = 'dead'",
 };
 const WAITING: Sql = Sql::both(
     "SELECT message_id FROM ec_inbox WHERE state = 'waiting' AND next_at <= $1 \
@@ -120,7 +125,7 @@ pub struct NewMessage {
     pub id: Uuid,
     /// The shop that sent it.
     pub shop_id: ShopId,
-    /// What tells a repeat of it, if anything does.
+    /// What tells a repeat of it, if anything does. Messages of one key say the same.
     pub repeat_key: Option<String>,
     /// What it is about, in the platform's words.
     pub topic: String,
@@ -330,7 +335,8 @@ fn text(text: &str) -> Value<'_> {
 }
 
 impl Store {
-    /// Makes messages last, all in one transaction. Repeats are left out. After this they may be answered.
+    /// Makes messages last, all in one transaction. Repeats are left out, but a repeat of a dead message has
+    /// that one worked on again. After this they may be answered.
     ///
     /// # Errors
     /// [`StoreError`]. After any they may be there all the same: who sends again does no harm.
@@ -340,7 +346,13 @@ impl Store {
             let key = |message: &NewMessage| (message.shop_id.clone(), message.repeat_key.clone());
             key(one).cmp(&key(other))
         });
-        let messages: &[NewMessage] = messages;
+        // PostgreSQL refuses a statement that meets a row of its own.
+        let mut once: Vec<&NewMessage> = messages.iter().collect();
+        once.dedup_by(|later, first| {
+            let same = (&later.shop_id, &later.repeat_key) == (&first.shop_id, &first.repeat_key);
+            same && first.repeat_key.is_some()
+        });
+        let messages = once.as_slice();
         let columns = [
             column(Kind::Uuid, messages, |row| Value::Uuid(row.id))?,
             column(Kind::Text, messages, |row| row.shop_id.to_value())?,
@@ -476,8 +488,7 @@ impl Store {
             .map(|State(state, why)| (state, why)))
     }
 
-    /// Removes up to `limit` messages that were settled before a time and that nobody has to look at; how
-    /// many.
+    /// Removes up to `limit` messages that were settled before a time, dead ones too; how many.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -1,10 +1,19 @@
 //! The public door: what is believed, what is not, and what is told twice.
 
 use acceptance::{databases::Database, on_each_database};
-use ec::{Platform, signature};
-use gateway::store::{Replay, ShopPlatform, ShopSettings};
+use ec::{
+    Platform,
+    delivery::{self, Arrival},
+    signature,
+};
+use gateway::{
+    http::{Rate, Rates},
+    limits,
+    store::{Fate, NewMessage, Replay, ShopPlatform, ShopSettings},
+};
+use jiff::SignedDuration;
 use pos_protocol::ShopId;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::stage::{Stage, WEBHOOK_SECRET, sample, signed};
@@ -16,6 +25,10 @@ on_each_database!(
     both_secrets_are_good_while_one_takes_the_others_place,
     another_platforms_message_is_kept_and_waits_for_people,
     a_disabled_shop_is_not_believed,
+    shopify_must_say_whose_and_when_and_other_headers_make_nothing_new,
+    a_dead_letter_that_is_sent_again_is_worked_on_again,
+    forgeries_do_not_shut_out_who_shares_their_address,
+    a_shop_that_sends_too_much_is_told_when_to_come_back,
 );
 
 async fn a_signed_webhook_is_booked_once_however_often_it_comes(database: Database) {
@@ -101,6 +114,7 @@ async fn a_webhook_is_believed_for_hours_and_of_its_own_domain_only(database: Da
     let (headers, body) = sample(&stage, Platform::Shopify, 7);
     let from = |domain: &str| {
         let mut headers = headers.clone();
+        headers.retain(|(name, _)| *name != "X-Shopify-Shop-Domain");
         headers.push(("X-Shopify-Shop-Domain", domain.into()));
         headers
     };
@@ -192,4 +206,137 @@ async fn a_disabled_shop_is_not_believed(database: Database) {
         (status, &problem["type"]),
         (403, &json!("/problems/insufficient_scope"))
     );
+}
+
+async fn shopify_must_say_whose_and_when_and_other_headers_make_nothing_new(database: Database) {
+    let (stage, working) = Stage::open(database).await;
+    let (headers, body) = sample(&stage, Platform::Shopify, 7);
+    let (domain, time, id) = (
+        "X-Shopify-Shop-Domain",
+        "X-Shopify-Triggered-At",
+        "X-Shopify-Webhook-Id",
+    );
+    let without = |name: &str| {
+        let mut headers = headers.clone();
+        headers.retain(|(at, _)| *at != name);
+        headers
+    };
+    for name in [domain, time] {
+        let headers = without(name);
+        assert_eq!(
+            stage.webhook("tea", &headers, body.clone()).await,
+            401,
+            "{name}"
+        );
+    }
+    let mut untimely = without(time);
+    untimely.push((time, "just now".into()));
+    assert_eq!(stage.webhook("tea", &untimely, body.clone()).await, 401);
+    assert_eq!(stage.webhook("tea", &headers, body.clone()).await, 200);
+    assert_eq!(stage.settled().await, 0);
+    working.end().await;
+    // Recorded, and sent again as if it were another one, of now.
+    stage.pass(24 * 3_600);
+    let mut replayed = without(time);
+    replayed.retain(|(name, _)| *name != id);
+    replayed.push((time, stage.clock.now().to_string()));
+    replayed.push((id, "another".into()));
+    assert_eq!(stage.webhook("tea", &replayed, body).await, 200);
+    assert_eq!(stage.store.inbox_status().await.unwrap().waiting, 0);
+}
+
+async fn a_dead_letter_that_is_sent_again_is_worked_on_again(database: Database) {
+    let (stage, _working) = Stage::open(database).await;
+    let (headers, body) = sample(&stage, Platform::WooCommerce, 7);
+    assert_eq!(stage.webhook("woo", &headers, body.clone()).await, 200);
+    stage
+        .order("woo", "7", |order| order["state"] == "paid")
+        .await;
+    // As if it had died before people mended what was in its way.
+    let (headers, body) = sample(&stage, Platform::WooCommerce, 8);
+    let message = NewMessage {
+        id: stage.clock.new_id(),
+        shop_id: ShopId::new("woo").unwrap(),
+        repeat_key: repeat_key(&headers, &body),
+        topic: "order.updated".into(),
+        is_test: false,
+        body: body.clone(),
+        received_at: stage.clock.now() + SignedDuration::from_hours(1),
+    };
+    let fates = [(message.id, Fate::Dead("refused".into()))];
+    stage.store.inbox_accept(&mut [message]).await.unwrap();
+    let now = stage.clock.now();
+    stage.store.inbox_settle(&fates, now).await.unwrap();
+    assert_eq!(stage.settled().await, 1);
+    assert_eq!(stage.webhook("woo", &headers, body).await, 200);
+    stage
+        .order("woo", "8", |order| order["state"] == "paid")
+        .await;
+    assert_eq!(stage.settled().await, 0);
+}
+
+fn repeat_key(headers: &[(&'static str, String)], body: &[u8]) -> Option<String> {
+    let header = |name: &str| {
+        let found = headers.iter().find(|(at, _)| *at == name);
+        found.map(|(_, value)| value.as_str())
+    };
+    match delivery::read(Platform::WooCommerce, header, body) {
+        Arrival::Webhook(delivery) => delivery.repeat_key(body),
+        Arrival::Ping => None,
+    }
+}
+
+async fn forgeries_do_not_shut_out_who_shares_their_address(database: Database) {
+    let stage = Stage::closed(database).await;
+    let (headers, body) = sample(&stage, Platform::WooCommerce, 7);
+    let mut forged = headers.clone();
+    forged.retain(|(name, _)| *name != signature::header_name(Platform::WooCommerce));
+    forged.push(signed(
+        Platform::WooCommerce,
+        "somebody-elses-secret",
+        &body,
+    ));
+    for shop in ["woo", "nobody"] {
+        let mut answers = Vec::new();
+        for _ in 0..2 * limits::FORGERY_BURST {
+            answers.push(stage.webhook(shop, &forged, body.clone()).await);
+        }
+        assert_eq!(answers[0], 401, "{shop}");
+        assert!(answers.contains(&429), "{shop}");
+        assert!(answers.iter().all(|answer| [401, 429].contains(answer)));
+    }
+    assert_eq!(stage.webhook("woo", &headers, body).await, 200);
+    let (tea, body) = sample(&stage, Platform::Shopify, 7);
+    assert_eq!(stage.webhook("tea", &tea, body).await, 200);
+    // Nor is the address out of tokens.
+    let (status, _) = stage.get("woo", "/v1/ec/orders/7").await;
+    assert_eq!(status, 404);
+}
+
+async fn a_shop_that_sends_too_much_is_told_when_to_come_back(database: Database) {
+    let rates = Rates {
+        webhook: Rate::new(2, 1),
+        ..Rates::default()
+    };
+    let stage = Stage::with(database, rates).await;
+    let mut answers = Vec::new();
+    for number in 0..50 {
+        let (headers, body) = sample(&stage, Platform::WooCommerce, number);
+        let answer = stage.webhook_answer("woo", &headers, body).await;
+        answers.push(answer.status().as_u16());
+        if answer.status().as_u16() == 429 {
+            let after = answer.headers()["retry-after"].to_str().unwrap();
+            assert!(after.parse::<u32>().unwrap() >= 1);
+            let problem: Value = answer.json().await.unwrap();
+            assert_eq!(problem["type"], "/problems/rate_limited");
+        }
+    }
+    assert_eq!(answers[..2], [200, 200]);
+    assert!(answers.contains(&429), "{answers:?}");
+    let kept = stage.store.inbox_status().await.unwrap().waiting;
+    let taken = answers.iter().filter(|answer| **answer == 200).count();
+    assert_eq!(usize::try_from(kept).unwrap(), taken);
+    // Another shop does not wait for it.
+    let (headers, body) = sample(&stage, Platform::Shopify, 7);
+    assert_eq!(stage.webhook("tea", &headers, body).await, 200);
 }

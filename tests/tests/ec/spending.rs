@@ -1,6 +1,11 @@
 //! Spending at a shop's checkout, and linking from the shop's side.
 
 use acceptance::{databases::Database, on_each_database};
+use gateway::{
+    http::{Rate, Rates},
+    store::ClientScope,
+};
+use pos_protocol::ShopId;
 use serde_json::{Value, json};
 
 use crate::stage::{Stage, statement};
@@ -10,6 +15,7 @@ on_each_database!(
     a_hold_is_let_go_by_the_shop_or_by_a_cancelled_order,
     who_pays_is_named_in_one_way,
     a_code_links_customers_of_two_shops_once,
+    codes_are_made_no_faster_than_customers_come,
 );
 
 /// A customer with points to spend.
@@ -157,4 +163,36 @@ async fn a_code_links_customers_of_two_shops_once(database: Database) {
         }
     }
     assert_eq!(last, 429);
+}
+
+/// How often a client is given a code, or told that there is none, before it is too often.
+async fn codes_until_refused(stage: &Stage, client: &str, path: &str, body: &Value) -> usize {
+    for made in 0..100 {
+        let (status, answer) = stage.post(client, path, body).await;
+        if status == 429 {
+            assert_eq!(answer["type"], "/problems/rate_limited");
+            return made;
+        }
+        assert!([201, 404].contains(&status), "{answer}");
+    }
+    panic!("{client} is never refused")
+}
+
+async fn codes_are_made_no_faster_than_customers_come(database: Database) {
+    let rates = Rates {
+        link_code: Rate::new(3, 1),
+        ..Rates::default()
+    };
+    let stage = Stage::with(database, rates).await;
+    let api = stage.store.shop(&ShopId::new("api").unwrap()).await;
+    let till = api.unwrap().unwrap().till.terminal_id;
+    stage.client("till", ClientScope::Pos, Some(&till)).await;
+    let shown = json!({ "customer_id": "c1" });
+    let shop = "/v1/ec/link-codes";
+    assert!(codes_until_refused(&stage, "api", shop, &shown).await >= 3);
+    let (status, _) = stage.post("other", shop, &shown).await;
+    assert_eq!(status, 201, "another shop goes on");
+    let scanned = json!({ "basket_id": "b1", "card": "no card" });
+    let made = codes_until_refused(&stage, "till", "/v1/pos/link-codes", &scanned).await;
+    assert!(made >= 3);
 }

@@ -9,7 +9,7 @@ use ec::{
 };
 use gateway::{
     clock::Clock,
-    http::{self, App, Parts, ServerLimits, Settings, StreamHub},
+    http::{self, App, Parts, Rates, ServerLimits, Settings, StreamHub},
     intake::Worker,
     programme_file,
     secrets::Secrets,
@@ -24,8 +24,8 @@ use ledger::{
     decision::Answer,
 };
 use member_card::ProgrammeId;
-use pos_protocol::{CommandId, ShopId};
-use reqwest::Client;
+use pos_protocol::{CommandId, ShopId, TerminalId};
+use reqwest::{Client, Response};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -65,6 +65,11 @@ impl Working {
 impl Stage {
     /// A gateway without a worker: what comes is kept and waits.
     pub(crate) async fn closed(database: Database) -> Self {
+        Self::with(database, Rates::default()).await
+    }
+
+    /// The same with other rates.
+    pub(crate) async fn with(database: Database, rates: Rates) -> Self {
         let database = Arc::new(database);
         let store = database.migrated().await;
         let clock = Clock::manual("2026-11-22T03:00:00Z".parse().unwrap());
@@ -80,6 +85,7 @@ impl Stage {
         let secrets = Arc::new(Secrets::read(&file).unwrap());
         let mut settings = Settings::new(ProgrammeId::new("demo").unwrap());
         settings.secrets = Some(secrets.clone());
+        settings.rates = rates;
         let app = App::new(Parts {
             store: store.clone(),
             clock: clock.clone(),
@@ -165,14 +171,20 @@ impl Stage {
             .add_shop_secret(&shop_id, WEBHOOK_SECRET, now, now)
             .await
             .unwrap();
+        self.client(id, ClientScope::Ec, None).await;
+        self.store.set_client_shop(id, &shop_id).await.unwrap();
+    }
+
+    /// Makes a client.
+    pub(crate) async fn client(&self, id: &str, scope: ClientScope, till: Option<&TerminalId>) {
         let client = NewClient {
             id,
             secret: &ClientSecret::given(CLIENT_SECRET),
-            scopes: &[ClientScope::Ec].into(),
-            terminal: None,
+            scopes: &[scope].into(),
+            terminal: till,
         };
+        let now = self.clock.now();
         self.store.create_client(&client, now).await.unwrap();
-        self.store.set_client_shop(id, &shop_id).await.unwrap();
     }
 
     pub(crate) fn pass(&self, seconds: i64) {
@@ -217,11 +229,22 @@ impl Stage {
         headers: &[(&str, String)],
         body: Vec<u8>,
     ) -> u16 {
+        let answer = self.webhook_answer(shop, headers, body).await;
+        answer.status().as_u16()
+    }
+
+    /// The same whole.
+    pub(crate) async fn webhook_answer(
+        &self,
+        shop: &str,
+        headers: &[(&str, String)],
+        body: Vec<u8>,
+    ) -> Response {
         let mut asked = self.http.post(self.url(&format!("/v1/ec/webhooks/{shop}")));
         for (name, value) in headers {
             asked = asked.header(*name, value);
         }
-        asked.body(body).send().await.unwrap().status().as_u16()
+        asked.body(body).send().await.unwrap()
     }
 
     /// The order once it is as wanted.
@@ -276,7 +299,7 @@ pub(crate) fn sample(
     order: u64,
 ) -> (Vec<(&'static str, String)>, Vec<u8>) {
     let secret = WebhookSecret::new(WEBHOOK_SECRET).unwrap();
-    let sample = ec::sample(platform, &secret, order, stage.clock.now());
+    let sample = ec::sample(platform, &secret, order, None, stage.clock.now());
     let mut document: Value = serde_json::from_slice(&sample.body).unwrap();
     match platform {
         Platform::Shopify => document["customer"] = json!({ "id": 42 }),

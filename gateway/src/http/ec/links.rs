@@ -55,6 +55,7 @@ pub(super) async fn make_code(
     ec: Ec,
     Json(request): Json<EcLinkCodeRequest>,
 ) -> Result<(StatusCode, Body<EcLinkCodeAnswer>), Problem> {
+    app.rates.shop_code(&ec.client_id)?;
     let secrets = app.secrets()?;
     let shop_id = &ec.shop.row.id;
     let customer = checked_customer(&request.customer_id)?;

@@ -1,12 +1,17 @@
 //! `POST /v1/ec/webhooks/{shop_id}`
+//!
+//! A genuine webhook never waits for what others forge: the signature is checked before anything is counted.
+//! So a forgery costs a bounded body and one HMAC for each secret of the shop, and nothing in the database
+//! but the look for a shop that was not asked for lately.
 
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, StatusCode},
 };
 use ec::{
+    Platform,
     delivery::{self, Arrival, Delivery},
-    signature,
+    ec_cube, signature,
 };
 use jiff::SignedDuration;
 use pos_protocol::ShopId;
@@ -39,8 +44,6 @@ pub(super) async fn receive(
     PathId(shop_id): PathId<ShopId>,
     request: Request,
 ) -> Result<StatusCode, Problem> {
-    // Anybody can invent webhooks; who invented too many is not listened to.
-    app.rates.peer_has_some_left(peer)?;
     app.secrets()?;
     let shop = app.intake().shops().get(&shop_id, app.now()).await?;
     let headers = request.headers().clone();
@@ -49,27 +52,44 @@ pub(super) async fn receive(
         Ok(Arrival::Ping) => Ok(StatusCode::OK),
         Ok(Arrival::Webhook(delivery)) => {
             let platform = delivery.platform.as_str();
-            let message = NewMessage {
-                id: app.clock().new_id(),
-                shop_id,
-                repeat_key: delivery.repeat_key().map(str::to_owned),
-                topic: delivery.topic,
-                is_test: delivery.test,
-                body: bytes.to_vec(),
-                received_at: app.now(),
-            };
-            app.intake().accept(vec![message]).await?;
+            if let Err(problem) = app.rates.webhook(&shop_id) {
+                measures::webhook(platform, "limited");
+                return Err(problem);
+            }
+            let messages = messages(&app, &shop_id, &delivery, &bytes);
+            app.intake().accept(messages).await?;
             measures::webhook(platform, "accepted");
             Ok(StatusCode::OK)
         }
         Err(Refusal { platform, why }) => {
             measures::webhook(platform, "refused");
+            // Who forged too many is told nothing more, and nor is the log.
+            app.rates
+                .forgery(peer, shop.is_some().then_some(&shop_id))?;
             tracing::warn!(shop.id = %shop_id, why, "webhook.refused");
-            app.rates.peer(peer)?;
             let refused = "The webhook is not believed.";
             Err(Problem::new(ProblemKind::WebhookRefused, refused).because(why))
         }
     }
+}
+
+/// What is kept: the webhook as it came, or an order each if one of EC-CUBE names several.
+fn messages(app: &App, shop_id: &ShopId, delivery: &Delivery, bytes: &[u8]) -> Vec<NewMessage> {
+    let split = match delivery.platform {
+        Platform::EcCube4 => ec_cube::split(bytes),
+        _ => None,
+    };
+    let bodies = split.unwrap_or_else(|| vec![bytes.to_vec()]);
+    let message = |body| NewMessage {
+        id: app.clock().new_id(),
+        shop_id: shop_id.clone(),
+        repeat_key: delivery.repeat_key(bytes),
+        topic: delivery.topic.clone(),
+        is_test: delivery.test,
+        body,
+        received_at: app.now(),
+    };
+    bodies.into_iter().map(message).collect()
 }
 
 /// Why a webhook is not believed; for the log only.
@@ -100,24 +120,18 @@ fn believed(
     let now = app.now();
     signature::verify(platform, &shop.secrets(now), signed, bytes)
         .map_err(|error| refused(platform.as_str(), &error.to_string()))?;
-    if !names_its_own(shop, delivery) {
-        return Err(refused(platform.as_str(), "it names another shop's domain"));
+    if !delivery.is_from(shop.row.settings.domain.as_deref()) {
+        return Err(refused(
+            platform.as_str(),
+            "it names another shop's domain, or none",
+        ));
     }
     let window = SignedDuration::from_secs(limits::WEBHOOK_WINDOW_S);
     if !delivery.is_timely(now, window) {
         return Err(refused(
             platform.as_str(),
-            "it is too old, or of the future",
+            "it is too old, of the future, or tells no time",
         ));
     }
     Ok(arrival)
-}
-
-/// Whether it names the domain that is set up, if one is.
-fn names_its_own(shop: &KnownShop, delivery: &Delivery) -> bool {
-    let Some(domain) = &shop.row.settings.domain else {
-        return true;
-    };
-    let named = delivery.shop_domain.as_deref();
-    named.is_some_and(|named| named.eq_ignore_ascii_case(domain))
 }

@@ -56,6 +56,7 @@ pub(super) async fn make(
     Pos(till): Pos,
     Json(request): Json<LinkCodeRequest>,
 ) -> Result<(StatusCode, Body<LinkCodeAnswer>), Problem> {
+    app.rates.till_code(&till.terminal_id)?;
     let index = &app.secrets()?.index;
     let scan = Scan {
         till: &till,

@@ -48,15 +48,9 @@ pub(super) async fn test(store: &Store, args: &TestArgs, clock: &Clock) -> Resul
         .map_err(|error| Failure::Refused(format!("the shop's secret: {error}")))?;
     // No real shop has such numbers.
     let made_up = now.as_microsecond().unsigned_abs();
-    let mut sample = ec::sample(platform, &secret, args.order.unwrap_or(made_up), now);
-    if let Some(domain) = &shop.settings.domain {
-        let (name, value) = match platform {
-            ec::Platform::Shopify => ("X-Shopify-Shop-Domain", domain.clone()),
-            ec::Platform::WooCommerce => ("X-WC-Webhook-Source", format!("https://{domain}/")),
-            ec::Platform::EcCube4 => ("X-ECCUBE-URL", format!("https://{domain}/")),
-        };
-        sample.headers.push((name, value));
-    }
+    let order = args.order.unwrap_or(made_up);
+    let domain = shop.settings.domain.as_deref();
+    let sample = ec::sample(platform, &secret, order, domain, now);
     let base = args.gateway.trim_end_matches('/');
     let url = HttpsUrl::parse(&format!("{base}/v1/ec/webhooks/{}", shop.id))
         .map_err(|error| Failure::Usage(format!("--gateway: {error}")))?;
@@ -84,7 +78,7 @@ fn repeat_key(platform: ec::Platform, sample: &ec::Sample) -> Option<String> {
         found.map(|(_, value)| value.as_str())
     };
     match delivery::read(platform, header, &sample.body) {
-        delivery::Arrival::Webhook(delivery) => delivery.repeat_key().map(str::to_owned),
+        delivery::Arrival::Webhook(delivery) => delivery.repeat_key(&sample.body),
         delivery::Arrival::Ping => None,
     }
 }
