@@ -358,8 +358,8 @@ impl Posting<'_> {
             "points_owed": refund.owed,
             "shortfall_yen": refund.shortfall,
         });
-        if let Some(flat) = flat {
-            data["other_amount"] = json!(flat);
+        if let (Some(flat), Some(told)) = (flat, data.as_object_mut()) {
+            told.insert("other_amount".to_owned(), json!(flat));
         }
         let kind = if refund.reversal {
             EventKind::PurchaseReversed
