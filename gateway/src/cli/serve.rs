@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Failure, Settings, output};
 use crate::{
     clock::Clock,
+    desk::sign_in::StaffSignIn,
     http::{self, App, Parts, PublicUrl, Rates, ServerLimits, StreamHub, Tls},
     intake,
     jobs::{ended_codes::EndedCodes, notices::Notices, sweep::Sweep},
@@ -54,6 +55,8 @@ pub(super) struct Serving {
     pub(super) delivery: Option<Delivery>,
     /// Sign-ins whose ID tokens are taken.
     pub(super) sign_in: Option<Arc<SignIn>>,
+    /// Sign-ins of staff.
+    pub(super) staff_sign_in: Option<Arc<StaffSignIn>>,
     pub(super) writer: WriterOptions,
     /// Where events go; without one they wait in the database.
     pub(super) broker: Option<Broker>,
@@ -78,6 +81,7 @@ impl Serving {
             wallets: Arc::default(),
             delivery: None,
             sign_in: None,
+            staff_sign_in: None,
             broker: None,
             sweep_every: Duration::from_secs(SWEEP_SECONDS_DEFAULT),
             drain: Duration::ZERO,
@@ -249,6 +253,7 @@ fn parts(serving: &Serving, clock: &Clock, relay: Option<&Relay>) -> Result<(App
     settings.wallets.clone_from(&serving.wallets);
     settings.delivery.clone_from(&serving.delivery);
     settings.sign_in.clone_from(&serving.sign_in);
+    settings.staff_sign_in.clone_from(&serving.staff_sign_in);
     let app = App::new(Parts {
         store: serving.store.clone(),
         clock: clock.clone(),

@@ -71,6 +71,8 @@ pub struct Settings {
     pub delivery_secret_file: Option<PathBuf>,
     /// Of `serve`.
     pub openid: Option<PathBuf>,
+    /// See `gateway serve --help`.
+    pub staff_openid: Option<PathBuf>,
 }
 
 impl Settings {

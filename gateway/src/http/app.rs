@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     cards::CardKeys,
     clients::Clients,
+    console::FigureCache,
     guesses::Guesses,
     health::StoreSeen,
     key_ring::{KeyError, KeyRing},
@@ -23,8 +24,8 @@ use super::{
     token::Tokens,
 };
 use crate::{
-    clock::Clock, intake::Intake, limits, secrets::Secrets, sign_in::SignIn, store::Store,
-    wallets::Wallets, writer::Writer,
+    clock::Clock, desk::sign_in::StaffSignIn, intake::Intake, limits, secrets::Secrets,
+    sign_in::SignIn, store::Store, wallets::Wallets, writer::Writer,
 };
 
 /// The URL under which the world reaches the gateway: `https://host[:port][/prefix]`.
@@ -119,6 +120,8 @@ pub struct Settings {
     pub delivery: Option<Delivery>,
     /// Sign-ins of the brand; without it no ID token is taken.
     pub sign_in: Option<Arc<SignIn>>,
+    /// Sign-ins of staff; without it staff comes with a client.
+    pub staff_sign_in: Option<Arc<StaffSignIn>>,
 }
 
 impl Settings {
@@ -134,6 +137,7 @@ impl Settings {
             wallets: Arc::default(),
             delivery: None,
             sign_in: None,
+            staff_sign_in: None,
         }
     }
 
@@ -187,6 +191,7 @@ pub struct AppInner {
     pub(super) guesses: Guesses,
     pub(super) owners: Owners,
     pub(super) store_seen: StoreSeen,
+    pub(super) figures: FigureCache,
     intake: Intake,
     draining: CancellationToken,
     shutdown: CancellationToken,
@@ -214,6 +219,7 @@ impl App {
             guesses: Guesses::new(),
             owners: Owners::new(),
             store_seen: StoreSeen::default(),
+            figures: FigureCache::new(),
             intake: Intake::new(parts.store.clone()),
             draining: CancellationToken::new(),
             shutdown: CancellationToken::new(),

@@ -13,6 +13,7 @@ use crate::{
         messages::MessageArgs,
         secrets,
     },
+    desk::sign_in::StaffSignIn,
     http::{PublicUrl, Rate, Rates, Tls},
     limits,
     sign_in::SignIn,
@@ -99,6 +100,9 @@ pub(in crate::cli) struct ServeArgs {
     /// File of sign-ins (OpenID Connect) whose ID tokens link members
     #[arg(long, env = "GATEWAY_OPENID", value_name = "FILE")]
     openid: Option<PathBuf>,
+    /// File of sign-ins (OpenID Connect) through which staff comes to the console
+    #[arg(long, env = "GATEWAY_STAFF_OPENID", value_name = "FILE")]
+    staff_openid: Option<PathBuf>,
 }
 
 /// What the flags and the environment say, and else the settings file.
@@ -135,6 +139,10 @@ pub(super) async fn assemble(args: ServeArgs, settings: Settings) -> Result<Serv
         .map(|path| SignIn::read(&path).map(Arc::new))
         .transpose()
         .map_err(|error| Failure::Usage(error.to_string()))?;
+    let staff_sign_in = said!(args, settings, staff_openid)
+        .map(|path| StaffSignIn::read(&path).map(Arc::new))
+        .transpose()
+        .map_err(|error| Failure::Usage(error.to_string()))?;
     let store = database::open_existing(&url, sizes).await?;
     let in_force = match programme::ready(&store, said!(args, settings, programme)).await {
         Ok(in_force) => in_force,
@@ -160,6 +168,7 @@ pub(super) async fn assemble(args: ServeArgs, settings: Settings) -> Result<Serv
         wallets: Arc::new(wallets),
         delivery,
         sign_in,
+        staff_sign_in,
         writer: WriterOptions {
             lanes: lanes.unwrap_or(usual.lanes),
             batch_commands_max: said!(args, settings, batch_commands_max)
