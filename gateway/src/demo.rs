@@ -22,7 +22,7 @@ use pos_protocol::{CommandId, IdError, MemberId, Points, ShopId, StoreId, Termin
 use crate::{
     clock::Clock,
     store::{
-        ClientScope, ClientSecret, Creation, NewClient, NewShop, NoRandomness, ShopPlatform,
+        ClientScope, ClientSecret, Creation, NewClient, NewShop, NoRandomness, Role, ShopPlatform,
         ShopSettings, Store, StoreError,
     },
     writer::{WriteError, Writer},
@@ -43,6 +43,8 @@ pub struct SampleClient {
     secret: &'static str,
     /// What it may be used for.
     pub scope: ClientScope,
+    /// What it may do at the console, if it is a staff tool.
+    pub role: Option<Role>,
     terminal: Option<&'static str>,
 }
 
@@ -52,24 +54,49 @@ const CLIENTS: &[SampleClient] = &[
         id: "till-1",
         secret: "demo-till-1-secret",
         scope: ClientScope::Pos,
+        role: None,
         terminal: Some("till-1"),
     },
     SampleClient {
         id: "till-3",
         secret: "demo-till-3-secret",
         scope: ClientScope::Pos,
+        role: None,
         terminal: Some("till-3"),
     },
     SampleClient {
         id: "shop-1",
         secret: "demo-shop-1-secret",
         scope: ClientScope::Ec,
+        role: None,
         terminal: None,
     },
     SampleClient {
         id: "staff-1",
         secret: "demo-staff-1-secret",
         scope: ClientScope::Admin,
+        role: Some(Role::Manager),
+        terminal: None,
+    },
+    SampleClient {
+        id: "staff-2",
+        secret: "demo-staff-2-secret",
+        scope: ClientScope::Admin,
+        role: Some(Role::Manager),
+        terminal: None,
+    },
+    SampleClient {
+        id: "support-1",
+        secret: "demo-support-1-secret",
+        scope: ClientScope::Admin,
+        role: Some(Role::Support),
+        terminal: None,
+    },
+    SampleClient {
+        id: "auditor-1",
+        secret: "demo-auditor-1-secret",
+        scope: ClientScope::Admin,
+        role: Some(Role::Auditor),
         terminal: None,
     },
 ];
@@ -203,6 +230,7 @@ impl Demo<'_> {
                 secret: &secret,
                 scopes: &BTreeSet::from([client.scope]),
                 terminal: terminal.as_ref(),
+                role: client.role,
             };
             let made = self.store.create_client(&new, self.clock.now()).await?;
             if made != Creation::Created {

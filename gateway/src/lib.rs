@@ -14,6 +14,7 @@ pub mod cli;
 pub mod clock;
 pub mod cloud_event;
 pub mod demo;
+pub mod desk;
 pub mod http;
 pub mod import;
 pub mod intake;

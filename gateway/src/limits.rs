@@ -100,6 +100,8 @@ pub const HTTP2_PING_S: u64 = 20;
 
 /// Life of an access token.
 pub const ACCESS_TOKEN_LIFE_S: i64 = 3_600;
+/// Life of the token of staff that signed in with OpenID. Nobody can take it back before.
+pub const STAFF_SESSION_S: i64 = 900;
 /// By how much another gateway's clock may differ when a token is checked.
 pub const ACCESS_TOKEN_LEEWAY_S: i64 = 5;
 /// How long a new signing key is published before it signs. Everybody who keeps keys for
@@ -294,6 +296,25 @@ pub const LINK_BURST_TRIES: u32 = 30;
 pub const LINK_CODES_PER_S: u32 = 1;
 /// The same at once.
 pub const LINK_BURST_CODES: u32 = 100;
+
+// The console.
+
+/// How old a figure may be that is shown again.
+pub const FIGURE_CACHE_S: u64 = 30;
+/// Figures that are kept to be shown again.
+pub const FIGURE_CACHE_ENTRIES_MAX: u64 = 64;
+/// Periods one figure may tell of.
+pub const FIGURE_PERIODS_MAX: usize = 400;
+/// Members that a search finds.
+pub const MEMBERS_FOUND_MAX: u32 = 100;
+/// Proposals that are listed.
+pub const PROPOSALS_LISTED_MAX: u32 = 200;
+/// Groups of members that may be one person, listed at once.
+pub const CANDIDATES_LISTED_MAX: usize = 200;
+/// Accesses to personal data shown with a member.
+pub const ACCESSES_SHOWN_MAX: usize = 50;
+/// How far back adjustments count that somebody made alone.
+pub const ADJUSTED_ALONE_HOURS: i64 = 24;
 
 // The relay to the broker.
 

@@ -39,9 +39,10 @@ impl Posting<'_> {
         };
         if answer == Answer::Done {
             // Taken points come from any class.
-            let (direction, class) = match adjustment.direction {
-                Direction::Grant => ("grant", Some(&adjustment.class)),
-                Direction::Take => ("take", None),
+            let direction = adjustment.direction.word();
+            let class = match adjustment.direction {
+                Direction::Grant => Some(&adjustment.class),
+                Direction::Take => None,
             };
             let data = json!({
                 "adjustment_id": id,

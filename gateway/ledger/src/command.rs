@@ -16,7 +16,10 @@ pub use person::{
     OrderReport, ProfileChange, Side, StartVerification, Unmerging,
 };
 
+use uuid::Uuid;
+
 use crate::{
+    account::words,
     card_use::{CardProof, ShortCodeHash, Till},
     identity::IdentityKey,
     lot::Scope,
@@ -64,6 +67,10 @@ pub enum Operation {
     },
     /// Staff grants or takes points.
     Adjust(Adjustment),
+    /// Somebody at the desk wants to grant or take points; beyond a limit another person has to approve.
+    RequestAdjustment(Box<AdjustmentRequest>),
+    /// Another person approves or refuses what was proposed.
+    DecideProposal(Box<ProposalDecision>),
     /// Staff blocks or unblocks a member.
     SetBlocked {
         /// The member.
@@ -162,13 +169,36 @@ pub struct Adjustment {
     pub actor: String,
 }
 
-/// Which way an adjustment goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// The member gets points.
-    Grant,
-    /// The member loses points.
-    Take,
+/// Somebody at the desk wants to grant or take points.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdjustmentRequest {
+    /// What is wanted; its actor is who wants it.
+    pub adjustment: Adjustment,
+    /// What the same actor adjusted alone within the last 24 hours.
+    pub within_a_day: Points,
+}
+
+/// What a second person says to a proposal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProposalDecision {
+    /// The proposal.
+    pub id: Uuid,
+    /// Approved, or refused.
+    pub approve: bool,
+    /// Why, in words.
+    pub reason: String,
+    /// Who.
+    pub actor: String,
+}
+
+words! {
+    /// Which way an adjustment goes.
+    Direction {
+        /// The member gets points.
+        Grant = "grant",
+        /// The member loses points.
+        Take = "take",
+    }
 }
 
 /// A till's request.

@@ -36,6 +36,8 @@ pub fn decide(state: &State, command: &Command, now: Timestamp) -> Decision {
             .map(|()| Answer::Done)
             .map_err(Stop::from),
         Operation::Adjust(adjustment) => posting.adjust(adjustment),
+        Operation::RequestAdjustment(request) => posting.request_adjustment(request),
+        Operation::DecideProposal(decision) => posting.decide_proposal(decision),
         Operation::SetBlocked {
             member_id,
             blocked,

@@ -75,6 +75,13 @@ pub enum Answer {
         /// Until when.
         expires_at: Timestamp,
     },
+    /// Another person has to approve the adjustment first.
+    Proposed {
+        /// The proposal.
+        id: Uuid,
+        /// Until when.
+        expires_at: Timestamp,
+    },
     /// The order is booked as far as it goes.
     OrderBooked {
         /// Whose, if a customer was named.

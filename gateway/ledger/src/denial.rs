@@ -28,6 +28,12 @@ words! {
         Moved = "moved",
         /// The card was revoked.
         CardRevoked = "card_revoked",
+        /// Somebody wants to approve what they proposed themselves.
+        OwnProposal = "own_proposal",
+        /// The proposal was approved or refused already.
+        ProposalDecided = "proposal_decided",
+        /// Nobody decided the proposal in time.
+        ProposalExpired = "proposal_expired",
         /// The programme has no such class of points.
         UnknownClass = "unknown_class",
     }

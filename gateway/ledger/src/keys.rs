@@ -55,6 +55,8 @@ pub struct Keys {
     pub link_codes: BTreeSet<CodeHash>,
     /// Verifications.
     pub verifications: BTreeSet<Uuid>,
+    /// Proposals of the desk.
+    pub proposals: BTreeSet<Uuid>,
     /// Orders of EC shops.
     pub orders: BTreeSet<(ShopId, OrderId)>,
     /// Members whose personal data counts.
@@ -85,6 +87,12 @@ impl Keys {
             }
             Operation::Adjust(adjustment) => {
                 self.members.insert(adjustment.member_id);
+            }
+            Operation::RequestAdjustment(request) => {
+                self.members.insert(request.adjustment.member_id);
+            }
+            Operation::DecideProposal(decision) => {
+                self.proposals.insert(decision.id);
             }
             Operation::ActivateProgramme(_) => {}
             Operation::ReportOrder(report) => self.add_order(report),
@@ -351,6 +359,12 @@ impl Keys {
             self.members.insert(row.member_id);
             self.identities.insert(row.claim.key);
         }
+        let proposals = self
+            .proposals
+            .iter()
+            .filter_map(|id| state.proposals.get(id));
+        self.members
+            .extend(proposals.map(|row| row.adjustment.member_id));
         let orders = self.orders.iter().filter_map(|key| state.orders.get(key));
         for order in orders.cloned().collect::<Vec<_>>() {
             self.members.extend(order.member_id);

@@ -33,6 +33,7 @@ pub mod member;
 pub mod order;
 pub mod profile;
 pub mod programme;
+pub mod proposal;
 pub mod records;
 pub mod state;
 

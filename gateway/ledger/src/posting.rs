@@ -110,6 +110,7 @@ impl<'a> Posting<'a> {
         identity, put_identity: identities, IdentityKey => identity::Identity;
         link_code, put_link_code: link_codes, CodeHash => identity::LinkCode;
         verification, put_verification: verifications, Uuid => identity::Verification;
+        proposal, put_proposal: proposals, Uuid => crate::proposal::Proposal;
         order, put_order: orders, (pos_protocol::ShopId, pos_protocol::OrderId) => crate::order::Order;
         profile, put_profile: profiles, MemberId => crate::profile::Profile;
     }

@@ -12,10 +12,12 @@ use pos_protocol::{Points, StoreId};
 use serde::{Deserialize, Serialize};
 
 mod channels;
+mod desk;
 mod plastic;
 mod values;
 
 pub use channels::{EcRule, GrantMoment, LinkRule, ShippingFee};
+pub use desk::DeskRule;
 pub use plastic::{NumberCheck, NumberFault, NumberRange, NumberRanges, PassRange};
 pub use values::{Attempts, Days, Hours, Minutes, Months, OpenHolds, ProgrammeName, Seconds, Zone};
 
@@ -64,6 +66,9 @@ pub struct Programme {
     /// How orders of EC shops earn.
     #[serde(default)]
     pub ec: EcRule,
+    /// What staff may do alone.
+    #[serde(default)]
+    pub desk: DeskRule,
     /// What one request and one member may reach.
     #[serde(default)]
     pub limits: Limits,

@@ -23,6 +23,7 @@ use crate::{
     order::Order,
     profile::Profile,
     programme::Programme,
+    proposal::Proposal,
     records::{
         Authorization, Event, ProgrammeVersion, Purchase, Refund, Settlement, StoredRequest,
     },
@@ -65,6 +66,8 @@ pub struct State {
     pub link_codes: BTreeMap<CodeHash, LinkCode>,
     /// Addresses that are to be verified.
     pub verifications: BTreeMap<Uuid, Verification>,
+    /// Proposals that a command decides.
+    pub proposals: BTreeMap<Uuid, Proposal>,
     /// Orders of EC shops.
     pub orders: BTreeMap<(ShopId, OrderId), Order>,
     /// Personal data, where a command changes it.
@@ -114,6 +117,8 @@ pub struct Changes {
     pub link_codes: Edits<CodeHash, LinkCode>,
     /// Verifications begun, tried or ended.
     pub verifications: Edits<Uuid, Verification>,
+    /// Proposals made or decided.
+    pub proposals: Edits<Uuid, Proposal>,
     /// Orders made or changed.
     pub orders: Edits<(ShopId, OrderId), Order>,
     /// Personal data set or erased.
@@ -158,6 +163,7 @@ impl Changes {
         self.forgotten.extend(later.forgotten);
         absorb(&mut self.link_codes, later.link_codes);
         absorb(&mut self.verifications, later.verifications);
+        absorb(&mut self.proposals, later.proposals);
         absorb(&mut self.orders, later.orders);
         absorb(&mut self.profiles, later.profiles);
         self.merges.extend(later.merges);
@@ -200,6 +206,7 @@ impl State {
             identities: BTreeMap::new(),
             link_codes: BTreeMap::new(),
             verifications: BTreeMap::new(),
+            proposals: BTreeMap::new(),
             orders: BTreeMap::new(),
             profiles: BTreeMap::new(),
             requests: BTreeMap::new(),
@@ -223,6 +230,7 @@ impl State {
         }
         put_all(&mut self.link_codes, &changes.link_codes);
         put_all(&mut self.verifications, &changes.verifications);
+        put_all(&mut self.proposals, &changes.proposals);
         put_all(&mut self.orders, &changes.orders);
         put_all(&mut self.profiles, &changes.profiles);
         if let Some(newest) = changes.programmes.last() {

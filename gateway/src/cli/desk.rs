@@ -9,13 +9,14 @@ use ledger::{
 };
 use pos_protocol::{CommandId, MemberId};
 
+pub(super) use crate::desk::remark;
+
 use super::{
     Failure, Settings,
     database::{self, DatabaseArgs},
 };
 use crate::{
     clock::Clock,
-    limits::REMARK_CHARS_MAX,
     store::{DatabaseUrl, PoolSizes, Store, StoreError},
     writer::{Lanes, Writer, WriterOptions},
 };
@@ -91,20 +92,6 @@ impl Desk {
         let store = self.store.clone();
         self.leave().await;
         store.close().await;
-    }
-}
-
-/// A reason or a name for the record, from the command line. It is told to the CRM, so it has a bound.
-pub(super) fn remark(text: &str) -> Result<String, String> {
-    let chars = text.chars().count();
-    if text.trim().is_empty() {
-        Err("it says nothing".into())
-    } else if chars > REMARK_CHARS_MAX {
-        Err(format!("{chars} characters; at most {REMARK_CHARS_MAX}"))
-    } else if text.chars().any(char::is_control) {
-        Err("it has a control character".into())
-    } else {
-        Ok(text.to_owned())
     }
 }
 

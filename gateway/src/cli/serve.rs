@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Failure, Settings, output};
 use crate::{
     clock::Clock,
+    desk::sign_in::StaffSignIn,
     http::{self, App, Parts, PublicUrl, Rates, ServerLimits, StreamHub, Tls},
     intake,
     jobs::{ended_codes::EndedCodes, notices::Notices, sweep::Sweep},
@@ -57,6 +58,8 @@ pub(super) struct Serving {
     pub(super) sign_in: Option<Arc<SignIn>>,
     /// The pages for shoppers, cashiers and staff.
     pub(super) web_pages: Arc<WebPages>,
+    /// Sign-ins of staff.
+    pub(super) staff_sign_in: Option<Arc<StaffSignIn>>,
     pub(super) writer: WriterOptions,
     /// Where events go; without one they wait in the database.
     pub(super) broker: Option<Broker>,
@@ -82,6 +85,7 @@ impl Serving {
             delivery: None,
             sign_in: None,
             web_pages: Arc::new(WebPages::built_in()),
+            staff_sign_in: None,
             broker: None,
             sweep_every: Duration::from_secs(SWEEP_SECONDS_DEFAULT),
             drain: Duration::ZERO,
@@ -254,6 +258,7 @@ fn parts(serving: &Serving, clock: &Clock, relay: Option<&Relay>) -> Result<(App
     settings.delivery.clone_from(&serving.delivery);
     settings.sign_in.clone_from(&serving.sign_in);
     settings.web_pages.clone_from(&serving.web_pages);
+    settings.staff_sign_in.clone_from(&serving.staff_sign_in);
     let app = App::new(Parts {
         store: serving.store.clone(),
         clock: clock.clone(),

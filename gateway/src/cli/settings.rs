@@ -73,6 +73,8 @@ pub struct Settings {
     pub openid: Option<PathBuf>,
     /// Of `serve`.
     pub web: Option<PathBuf>,
+    /// See `gateway serve --help`.
+    pub staff_openid: Option<PathBuf>,
 }
 
 impl Settings {

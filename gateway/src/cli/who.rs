@@ -1,39 +1,15 @@
-//! Members as people name them: by number or by id.
-
-use std::str::FromStr;
-
-use ledger::member::MemberNo;
-use pos_protocol::MemberId;
+//! Members as people name them on the command line.
 
 use super::Failure;
-use crate::store::Store;
+use crate::desk::NotFound;
 
-/// A member number (12 digits, the last a check digit) or a member id (UUID).
-#[derive(Debug, Clone)]
-pub(crate) enum Who {
-    Number(MemberNo),
-    Id(MemberId),
-}
+pub(crate) use crate::desk::Who;
 
-impl FromStr for Who {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        if let Some(number) = MemberNo::parse(text) {
-            return Ok(Self::Number(number));
+impl From<NotFound> for Failure {
+    fn from(error: NotFound) -> Self {
+        match error {
+            NotFound::Nobody => Self::Refused(error.to_string()),
+            NotFound::Store(error) => error.into(),
         }
-        text.parse().map(Self::Id).map_err(|_| {
-            "a member is named by 12 digits, the last a check digit, or by a UUID".to_owned()
-        })
-    }
-}
-
-impl Who {
-    /// The member's id; a failure where there is no such member.
-    pub(super) async fn find(&self, store: &Store) -> Result<MemberId, Failure> {
-        let found = match self {
-            Self::Number(number) => store.member_by_no(number).await?.map(|member| member.id),
-            Self::Id(id) => store.member(*id).await?.map(|record| record.member.id),
-        };
-        found.ok_or_else(|| Failure::Refused("there is no such member".into()))
     }
 }

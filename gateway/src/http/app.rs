@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     cards::CardKeys,
     clients::Clients,
+    console::FigureCache,
     guesses::Guesses,
     health::StoreSeen,
     key_ring::{KeyError, KeyRing},
@@ -24,8 +25,8 @@ use super::{
     token::Tokens,
 };
 use crate::{
-    clock::Clock, intake::Intake, limits, secrets::Secrets, sign_in::SignIn, store::Store,
-    wallets::Wallets, web_pages::WebPages, writer::Writer,
+    clock::Clock, desk::sign_in::StaffSignIn, intake::Intake, limits, secrets::Secrets,
+    sign_in::SignIn, store::Store, wallets::Wallets, web_pages::WebPages, writer::Writer,
 };
 
 /// The URL under which the world reaches the gateway: `https://host[:port][/prefix]`.
@@ -122,6 +123,8 @@ pub struct Settings {
     pub sign_in: Option<Arc<SignIn>>,
     /// The pages for shoppers, cashiers and staff.
     pub web_pages: Arc<WebPages>,
+    /// Sign-ins of staff; without it staff comes with a client.
+    pub staff_sign_in: Option<Arc<StaffSignIn>>,
 }
 
 impl Settings {
@@ -138,6 +141,7 @@ impl Settings {
             delivery: None,
             sign_in: None,
             web_pages: Arc::default(),
+            staff_sign_in: None,
         }
     }
 
@@ -192,6 +196,7 @@ pub struct AppInner {
     pub(super) guesses: Guesses,
     pub(super) owners: Owners,
     pub(super) store_seen: StoreSeen,
+    pub(super) figures: FigureCache,
     intake: Intake,
     draining: CancellationToken,
     shutdown: CancellationToken,
@@ -220,6 +225,7 @@ impl App {
             guesses: Guesses::new(),
             owners: Owners::new(),
             store_seen: StoreSeen::default(),
+            figures: FigureCache::new(),
             intake: Intake::new(parts.store.clone()),
             draining: CancellationToken::new(),
             shutdown: CancellationToken::new(),

@@ -11,7 +11,7 @@ use pos_protocol::ShopId;
 
 use crate::{
     limits,
-    store::{ClientScope, Store, StoreError},
+    store::{ClientScope, Role, Store, StoreError},
 };
 
 /// What a client may do.
@@ -20,6 +20,7 @@ pub(super) struct Standing {
     pub(super) scopes: BTreeSet<ClientScope>,
     pub(super) till: Option<Till>,
     pub(super) shop_id: Option<ShopId>,
+    pub(super) role: Option<Role>,
 }
 
 pub(super) struct Clients {
@@ -50,6 +51,7 @@ impl Clients {
                 scopes: client.scopes,
                 till: client.till,
                 shop_id: client.shop_id,
+                role: client.role,
             })
         });
         self.standing.insert(id.clone(), standing.clone());

@@ -22,9 +22,25 @@ pub(super) fn denied(denial: Denial) -> Problem {
         Denial::NumberTaken => "the number is on another card",
         Denial::Moved => "it was changed meanwhile; read it again",
         Denial::CardRevoked => "the card was revoked",
+        Denial::OwnProposal => "nobody approves what they proposed themselves",
+        Denial::ProposalDecided => "the proposal was approved or refused already",
+        Denial::ProposalExpired => "nobody decided the proposal in time; propose it anew",
         Denial::UnknownClass => "the programme has no such class of points",
     };
     Problem::new(ProblemKind::Conflict, format!("{}: {text}.", denial.word()))
+}
+
+/// What the ledger says to staff when it did not do what was asked.
+pub(super) fn no(answer: &Answer) -> Problem {
+    match answer {
+        Answer::Denied(denial) => denied(*denial),
+        Answer::Refused(reason) => Problem::new(
+            ProblemKind::Conflict,
+            format!("{}: the rules of the programme say no.", reason.word()),
+        ),
+        Answer::NotFound => Problem::new(ProblemKind::UnknownResource, "There is no such thing."),
+        other => unexpected(other),
+    }
 }
 
 /// An answer that this call never gets.

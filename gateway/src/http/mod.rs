@@ -15,6 +15,7 @@ mod card_reads;
 mod cards;
 mod clients;
 mod connection;
+mod console;
 mod denied;
 mod ec;
 mod edge;
@@ -36,6 +37,7 @@ mod random;
 mod rates;
 mod server;
 mod shopper;
+mod staff;
 mod stream_hub;
 mod submit;
 mod token;
@@ -62,6 +64,7 @@ fn calls() -> OpenApiRouter<App> {
         .merge(pos::calls())
         .merge(shopper::calls())
         .merge(ec::calls())
+        .merge(console::calls())
         .routes(routes!(events::event))
         .routes(routes!(oauth::token))
         .routes(routes!(oauth::jwks))

@@ -33,6 +33,7 @@ use super::problem::{PROBLEM_JSON, ProblemBody, ProblemError};
         (name = "shopper", description = "For the shopper's phone, which proves itself with its card's key."),
         (name = "shop", description = "For EC shops: webhooks of the platforms, which sign them, and calls of shop systems, whose token names the shop."),
         (name = "events", description = "For the CRM and other listeners. Events come through RabbitMQ; here is what does not fit into a message."),
+        (name = "console", description = "For staff: `docs/console.md` shows every answer by example, and which role may make which call. Every call that changes something has a `reason`, and is noted with it."),
         (name = "oauth", description = "Access tokens for tills, shop systems and staff tools."),
         (name = "operations", description = "For whoever runs the gateway."),
         (name = "problems", description = "What can go wrong, and what to do then."),

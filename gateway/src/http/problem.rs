@@ -80,6 +80,9 @@ catalogue! {
     /// The token does not allow this.
     InsufficientScope = "insufficient_scope", FORBIDDEN, "The token does not allow this",
         "The client lacks the scope that the call needs: `pos` for tills, `ec` for shop systems, `admin` for staff tools.";
+    /// The role does not allow this.
+    RoleNotAllowed = "role_not_allowed", FORBIDDEN, "The role does not allow this",
+        "The caller is staff, and its role may not make this call. `docs/console.md` says which role may make which; a manager gives roles.";
     /// The card was revoked.
     CardRevoked = "card_revoked", FORBIDDEN, "The card was revoked",
         "The proof is genuine, but its card was revoked, for ever. The phone makes a new key and enrols it as a new card.";
@@ -251,6 +254,12 @@ impl Problem {
     #[must_use]
     pub fn kind(&self) -> ProblemKind {
         self.0.kind
+    }
+
+    /// What the caller is told.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.0.detail
     }
 
     /// What the log shall say.

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     limits,
-    store::{Client, ClientScope},
+    store::{Client, ClientScope, Role},
 };
 
 /// The media type of an access token, in its header.
@@ -45,6 +45,9 @@ struct Claims {
     terminal: Option<TerminalId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     store: Option<StoreId>,
+    /// Of staff that signed in without a client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    role: Option<String>,
 }
 
 /// What a good token says.
@@ -53,6 +56,8 @@ pub(super) struct Access {
     pub(super) client_id: Arc<str>,
     pub(super) scopes: BTreeSet<ClientScope>,
     pub(super) till: Option<Till>,
+    /// The role of staff that signed in with OpenID; a client's role is its row's.
+    pub(super) role: Option<Role>,
     /// Unix seconds.
     ends_at: i64,
 }
@@ -116,6 +121,36 @@ impl Tokens {
             scope: ClientScope::join(scopes),
             terminal: till.map(|till| till.terminal_id.clone()),
             store: till.map(|till| till.store_id.clone()),
+            role: None,
+        };
+        jsonwebtoken::encode(&header, &claims, signer.encoding()).map_err(|_| KeyError::NotMade)
+    }
+
+    /// A token for staff that signed in with OpenID, good for [`limits::STAFF_SESSION_S`] from `now`.
+    pub(super) fn issue_to_staff(
+        &self,
+        signer: &Signer,
+        actor: &str,
+        role: Role,
+        id: Uuid,
+        now: Timestamp,
+    ) -> Result<String, KeyError> {
+        let mut header = Header::new(Algorithm::ES256);
+        header.typ = Some(TYP.to_owned());
+        header.kid = Some(signer.kid().to_owned());
+        let claims = Claims {
+            iss: self.issuer.clone(),
+            aud: self.audience.clone(),
+            sub: actor.to_owned(),
+            client_id: actor.to_owned(),
+            iat: now.as_second(),
+            nbf: now.as_second(),
+            exp: now.as_second().saturating_add(limits::STAFF_SESSION_S),
+            jti: id.to_string(),
+            scope: ClientScope::Admin.word().to_owned(),
+            terminal: None,
+            store: None,
+            role: Some(role.word().to_owned()),
         };
         jsonwebtoken::encode(&header, &claims, signer.encoding()).map_err(|_| KeyError::NotMade)
     }
@@ -186,6 +221,7 @@ fn access(claims: Claims) -> Access {
             terminal_id,
             store_id,
         }),
+        role: claims.role.as_deref().and_then(Role::from_word),
         ends_at: claims.exp,
     }
 }

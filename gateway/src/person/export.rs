@@ -125,14 +125,14 @@ fn record(member: &Member) -> Value {
     })
 }
 
-fn card(card: &Card) -> Value {
+pub(crate) fn card(card: &Card) -> Value {
     json!({
         "card_id": card.id, "member_id": card.member_id, "kind": card.kind.word(), "name": card.name,
         "status": card.status.word(), "enrolled_at": card.enrolled_at, "revoked_at": card.revoked_at,
     })
 }
 
-fn identity(row: &Identity) -> Value {
+pub(crate) fn identity(row: &Identity) -> Value {
     json!({
         "member_id": row.member_id, "kind": row.kind.word(), "issuer": row.issuer, "label": row.label,
         "proof": row.proof.word(), "actor": row.actor, "proven_at": row.proven_at,
@@ -195,7 +195,7 @@ pub(crate) fn merge(merge: &Merge) -> Value {
     })
 }
 
-fn access(access: &Access) -> Value {
+pub(crate) fn access(access: &Access) -> Value {
     json!({
         "at": access.at, "member_id": access.member_id, "actor": access.actor, "what": access.what,
         "purpose": access.purpose,

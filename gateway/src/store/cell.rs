@@ -5,10 +5,12 @@ use std::{str::FromStr, sync::Arc};
 use jiff::{Timestamp, civil::Date};
 use ledger::{
     account::{Account, Motive},
+    command::Direction,
     identity::{IdentityKey, IdentityKind, MergeAct, Proof},
     lot::LotExpiry,
     member::{CardKind, CardStatus, MemberNo, MemberStatus},
     order::OrderState,
+    proposal::ProposalState,
     records::{HoldState, PurchaseState, RequestKind},
 };
 use member_card::{CardId, SpendLimit};
@@ -77,6 +79,7 @@ words!(
     Account,
     CardKind,
     CardStatus,
+    Direction,
     HoldState,
     IdentityKind,
     LotExpiry,
@@ -85,6 +88,7 @@ words!(
     Motive,
     OrderState,
     Proof,
+    ProposalState,
     PurchaseState,
     RequestKind,
 );

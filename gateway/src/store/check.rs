@@ -1,8 +1,8 @@
 //! Every statement of this store, tried on a database: a slip in one shows before it is used.
 
 use super::{
-    Store, StoreError, batch, connection::Connection, diagnosis, ec_reads, events, inbox, lease,
-    load, person, read, reference, relay, rows, snapshot, sql::Sql, together, write,
+    Store, StoreError, batch, connection::Connection, diagnosis, ec_reads, events, figures, inbox,
+    lease, load, person, read, reference, relay, rows, snapshot, sql::Sql, staff, together, write,
 };
 
 fn statements() -> Vec<Sql> {
@@ -22,6 +22,8 @@ fn statements() -> Vec<Sql> {
     all.extend(reference::statements());
     all.extend(events::statements());
     all.extend(ec_reads::statements());
+    all.extend(figures::statements());
+    all.extend(staff::statements());
     all.extend(inbox::statements());
     all.extend(lease::statements());
     all.extend(relay::statements());

@@ -18,6 +18,7 @@ use ledger::{
     member::{Card, Member},
     order::Order,
     profile::Profile,
+    proposal::Proposal,
     records::{Authorization, Purchase, StoredRequest},
     state::{InForce, State},
 };
@@ -236,6 +237,8 @@ impl Asked {
         reads.add_by_key::<LinkCode, 1>([cells(wanted)]);
         let wanted = fresh(&keys.verifications, &had.verifications);
         reads.add_by_key::<Verification, 1>([cells(wanted)]);
+        let wanted = fresh(&keys.proposals, &had.proposals);
+        reads.add_by_key::<Proposal, 1>([cells(wanted)]);
         reads.add_by_key::<Order, 2>(pair_cells(fresh(&keys.orders, &had.orders)));
         reads.add_by_key::<Profile, 1>([cells(fresh(&keys.profiles, &had.profiles))]);
     }
@@ -288,6 +291,7 @@ fn put(state: &mut State, found: &Found) -> Result<(), StoreError> {
     rows(&mut state.identities, found, |row| row.key)?;
     rows(&mut state.link_codes, found, |row| row.hash)?;
     rows(&mut state.verifications, found, |row| row.id)?;
+    rows(&mut state.proposals, found, |row| row.id)?;
     rows(&mut state.orders, found, |row: &Order| {
         (row.shop_id.clone(), row.id.clone())
     })?;

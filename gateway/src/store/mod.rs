@@ -22,6 +22,7 @@ mod diagnosis;
 mod ec_reads;
 mod error;
 mod events;
+mod figures;
 mod inbox;
 mod lease;
 mod load;
@@ -35,6 +36,7 @@ mod rows;
 mod schema;
 mod snapshot;
 mod sql;
+mod staff;
 mod table;
 mod together;
 mod write;
@@ -46,13 +48,14 @@ pub use diagnosis::{Diagnosis, PostgresDiagnosis, SqliteDiagnosis};
 pub use ec_reads::{ChannelRow, OrderPoints};
 pub use error::StoreError;
 pub use events::{EventFilter, OutboxStatus, Places};
+pub use figures::{ActivityRow, MovedRow, Period, ReachedRow};
 pub use inbox::{DeadMessage, Fate, InboxMessage, InboxStatus, NewMessage, Replay, Sent};
 pub use lease::{Lease, LeaseName};
 pub use person::{Access, Person, SameTerm, SearchTerm};
 pub use programme::ProgrammeCache;
 pub use read::MemberRecord;
 pub use reference::{
-    Client, ClientScope, ClientSecret, Creation, NewClient, NewShop, NoRandomness,
+    Client, ClientScope, ClientSecret, Creation, NewClient, NewShop, NoRandomness, Role,
     SHOP_ID_CHARS_MAX, ShopOauth, ShopPlatform, ShopRow, ShopSecret, ShopSettings, SigningKeyRow,
     StoreRow, TerminalRow, till_of,
 };
@@ -60,3 +63,4 @@ pub use relay::{Placed, RelayTurn, Resumed, Term, Waiting};
 pub use rows::StoredEvent;
 pub use schema::{Applied, SchemaState};
 pub use snapshot::{LotBalance, Paged, Snapshot, Span};
+pub use staff::StaffAct;

@@ -13,7 +13,7 @@ mod places;
 mod shops;
 mod signing_keys;
 
-pub use clients::{Client, ClientScope, ClientSecret, NewClient, NoRandomness};
+pub use clients::{Client, ClientScope, ClientSecret, NewClient, NoRandomness, Role};
 pub use places::{StoreRow, TerminalRow};
 pub use shops::{
     NewShop, SHOP_ID_CHARS_MAX, ShopOauth, ShopPlatform, ShopRow, ShopSecret, ShopSettings, till_of,

@@ -13,6 +13,7 @@ use ledger::{
     member::{Card, Member},
     order::Order,
     profile::Profile,
+    proposal::Proposal,
     records::{Authorization, ProgrammeVersion, Purchase, Refund, Settlement, StoredRequest},
 };
 use pos_protocol::{EventId, LotId, MemberId};
@@ -239,6 +240,7 @@ paged!(
     Merge,
     LinkCode,
     Verification,
+    Proposal,
 );
 
 /// One moment of the database.

@@ -67,6 +67,7 @@ impl Batch {
         save(&mut writes, &changes.identities)?;
         save(&mut writes, &changes.link_codes)?;
         save(&mut writes, &changes.verifications)?;
+        save(&mut writes, &changes.proposals)?;
         save(&mut writes, &changes.orders)?;
         save(&mut writes, &changes.profiles)?;
         insert(&mut writes, &sorted(&changes.merges, |row| row.id))?;

@@ -222,6 +222,17 @@ impl Writer {
         self.tally.health.is_good() && self.lanes.iter().all(|lane| !lane.is_closed())
     }
 
+    /// How many commands wait in each lane, and how many may.
+    #[must_use]
+    pub fn depths(&self) -> Vec<(usize, usize)> {
+        let lanes = self.lanes.iter();
+        let depth = |lane: &mpsc::Sender<Job>| {
+            let most = lane.max_capacity();
+            (most.saturating_sub(lane.capacity()), most)
+        };
+        lanes.map(depth).collect()
+    }
+
     /// Commands waiting over all lanes.
     #[must_use]
     pub fn queued(&self) -> usize {

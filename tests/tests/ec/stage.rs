@@ -198,6 +198,7 @@ impl Stage {
             secret: &ClientSecret::given(CLIENT_SECRET),
             scopes: &[scope].into(),
             terminal: till,
+            role: None,
         };
         let now = self.clock.now();
         self.store.create_client(&client, now).await.unwrap();

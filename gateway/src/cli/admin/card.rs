@@ -1,19 +1,13 @@
 //! `gateway admin card`: bringing in a base of plastic cards, looking at a card, revoking it.
 
 use std::{
-    collections::BTreeSet,
     io::{IsTerminal as _, Write as _},
     path::PathBuf,
 };
 
 use card_base::{Encoding, Options, Separator};
 use clap::{Args, Subcommand, ValueEnum};
-use ledger::{
-    command::Operation,
-    decision::Answer,
-    member::{Card, CardKind},
-};
-use wallet_pass::CardNumber;
+use ledger::{command::Operation, decision::Answer, member::Card};
 
 use super::super::{
     Failure, Settings,
@@ -23,7 +17,7 @@ use super::super::{
     secrets::SecretsArgs,
 };
 use crate::{
-    claims,
+    desk::finding,
     import::{self, ImportError, Intake, Order, Progress, Tally},
     secrets::Secrets,
 };
@@ -247,22 +241,7 @@ fn summary(tally: &Tally, dry_run: bool) -> Result<(), Failure> {
 
 /// The card of a number: plastic, or a wallet pass.
 async fn find(desk: &Desk, secrets: &Secrets, number: &str) -> Result<Card, Failure> {
-    let plastic = claims::plastic(&secrets.index, number);
-    let pass = CardNumber::parse(number);
-    let pass = pass.map(|pass| claims::wallet(&secrets.index, pass.as_str()));
-    let wanted: Vec<_> = [(Some(plastic), CardKind::Plastic), (pass, CardKind::Wallet)]
-        .into_iter()
-        .filter_map(|(card, kind)| card.map(|card| (card, kind)))
-        .collect();
-    let ids: BTreeSet<_> = wanted.iter().map(|(card, _)| card.card_id).collect();
-    let found = desk.store.cards(&ids).await?;
-    let is = |row: &Card| {
-        let same = |(card, kind): &(claims::NumberCard, CardKind)| {
-            row.id == card.card_id && row.kind == *kind && row.public_key == card.key
-        };
-        wanted.iter().any(same)
-    };
-    let found = found.into_iter().find(is);
+    let found = finding::card_of_number(&desk.store, &secrets.index, number).await?;
     found.ok_or_else(|| Failure::Refused("there is no card of this number".into()))
 }
 

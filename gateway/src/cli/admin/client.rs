@@ -10,7 +10,7 @@ use serde_json::json;
 use super::super::{Failure, Settings, database::DatabaseArgs, output};
 use crate::{
     clock::Clock,
-    store::{Client, ClientScope, ClientSecret, Creation, NewClient, PoolSizes, Store},
+    store::{Client, ClientScope, ClientSecret, Creation, NewClient, PoolSizes, Role, Store},
 };
 
 #[derive(Debug, Subcommand)]
@@ -50,6 +50,9 @@ pub(crate) struct CreateArgs {
     /// Its shop (scope ec)
     #[arg(long, value_name = "ID")]
     shop: Option<ShopId>,
+    /// What it may do at the console (scope admin); without a role it reads events and nothing else
+    #[arg(long, value_enum)]
+    role: Option<RoleName>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -84,6 +87,26 @@ enum Scope {
     Ec,
     /// A staff tool
     Admin,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum RoleName {
+    /// Helps members
+    Support,
+    /// Decides, and sets up stores, tills, shops and clients
+    Manager,
+    /// Looks, and changes nothing
+    Auditor,
+}
+
+impl From<RoleName> for Role {
+    fn from(role: RoleName) -> Self {
+        match role {
+            RoleName::Support => Self::Support,
+            RoleName::Manager => Self::Manager,
+            RoleName::Auditor => Self::Auditor,
+        }
+    }
 }
 
 impl From<Scope> for ClientScope {
@@ -134,6 +157,10 @@ async fn create(store: &Store, args: CreateArgs, now: Timestamp) -> Result<(), F
             "a till has a place: --scope pos goes with --terminal and --store, other scopes without".into(),
         ));
     }
+    let role = args.role.map(Role::from);
+    if role.is_some() && !scopes.contains(&ClientScope::Admin) {
+        return Err(Failure::Usage("--role goes with --scope admin".into()));
+    }
     if let Some(shop) = &args.shop {
         if !scopes.contains(&ClientScope::Ec) {
             return Err(Failure::Usage("--shop goes with --scope ec".into()));
@@ -160,6 +187,7 @@ async fn create(store: &Store, args: CreateArgs, now: Timestamp) -> Result<(), F
         secret: &secret,
         scopes: &scopes,
         terminal,
+        role,
     };
     if store.create_client(&client, now).await? != Creation::Created {
         let id = args.id;
@@ -174,6 +202,7 @@ async fn create(store: &Store, args: CreateArgs, now: Timestamp) -> Result<(), F
             "client_id": args.id,
             "client_secret": secret.reveal(),
             "scopes": words,
+            "role": role.map(Role::word),
             "shop_id": args.shop,
             "terminal_id": terminal,
             "store_id": place.as_ref().map(|(_, store)| store),
@@ -189,6 +218,9 @@ async fn create(store: &Store, args: CreateArgs, now: Timestamp) -> Result<(), F
         output::line(format!("shop      {shop}"))?;
     }
     output::line(format!("client    {} ({})", args.id, words.join(" ")))?;
+    if let Some(role) = role {
+        output::line(format!("role      {}", role.word()))?;
+    }
     output::line(format!("secret    {}", secret.reveal()))?;
     output::line("The secret is shown once; only its hash is kept.")
 }
@@ -231,6 +263,7 @@ async fn list(store: &Store, json: bool) -> Result<(), Failure> {
             output::json(&json!({
                 "client_id": client.id,
                 "scopes": words,
+                "role": client.role.map(Role::word),
                 "terminal_id": client.till.as_ref().map(|till| &till.terminal_id),
                 "store_id": client.till.as_ref().map(|till| &till.store_id),
                 "shop_id": client.shop_id,
@@ -244,13 +277,14 @@ async fn list(store: &Store, json: bool) -> Result<(), Failure> {
         [
             client.id.clone(),
             ClientScope::join(&client.scopes),
+            client.role.map_or("-", Role::word).to_owned(),
             till.map_or("-".into(), |till| till.terminal_id.to_string()),
             till.map_or("-".into(), |till| till.store_id.to_string()),
             client.disabled_at.map_or("-".into(), |at| at.to_string()),
         ]
     };
     output::table(
-        ["CLIENT", "SCOPES", "TERMINAL", "STORE", "DISABLED"],
+        ["CLIENT", "SCOPES", "ROLE", "TERMINAL", "STORE", "DISABLED"],
         clients.iter().map(row),
     )
 }

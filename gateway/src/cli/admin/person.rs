@@ -7,8 +7,6 @@ mod data;
 mod find;
 mod merge;
 
-use std::collections::BTreeSet;
-
 use clap::Subcommand;
 use ledger::decision::Answer;
 use pos_protocol::MemberId;
@@ -131,14 +129,4 @@ pub(super) fn whole_json(person: &Person) -> Value {
         "records": records.collect::<Vec<_>>(),
         "identities": identities.collect::<Vec<_>>(),
     })
-}
-
-/// The records on the side of `alias`: itself and all that were merged into it.
-fn side_of(alias: MemberId, person: &Person) -> BTreeSet<MemberId> {
-    let (mut side, mut next) = (BTreeSet::from([alias]), vec![alias]);
-    while let Some(id) = next.pop() {
-        let merged = person.record(id).into_iter().flat_map(|row| &row.merged);
-        next.extend(merged.copied().filter(|id| side.insert(*id)));
-    }
-    side
 }

@@ -14,6 +14,7 @@ use crate::{
         secrets,
         web::WebArgs,
     },
+    desk::sign_in::StaffSignIn,
     http::{PublicUrl, Rate, Rates, Tls},
     limits,
     sign_in::SignIn,
@@ -102,6 +103,9 @@ pub(in crate::cli) struct ServeArgs {
     openid: Option<PathBuf>,
     #[command(flatten)]
     web: WebArgs,
+    /// File of sign-ins (OpenID Connect) through which staff comes to the console
+    #[arg(long, env = "GATEWAY_STAFF_OPENID", value_name = "FILE")]
+    staff_openid: Option<PathBuf>,
 }
 
 /// What the flags and the environment say, and else the settings file.
@@ -139,6 +143,10 @@ pub(super) async fn assemble(args: ServeArgs, settings: Settings) -> Result<Serv
         .transpose()
         .map_err(|error| Failure::Usage(error.to_string()))?;
     let web_pages = args.web.pages(settings.web)?;
+    let staff_sign_in = said!(args, settings, staff_openid)
+        .map(|path| StaffSignIn::read(&path).map(Arc::new))
+        .transpose()
+        .map_err(|error| Failure::Usage(error.to_string()))?;
     let store = database::open_existing(&url, sizes).await?;
     let in_force = match programme::ready(&store, said!(args, settings, programme)).await {
         Ok(in_force) => in_force,
@@ -165,6 +173,7 @@ pub(super) async fn assemble(args: ServeArgs, settings: Settings) -> Result<Serv
         delivery,
         sign_in,
         web_pages,
+        staff_sign_in,
         writer: WriterOptions {
             lanes: lanes.unwrap_or(usual.lanes),
             batch_commands_max: said!(args, settings, batch_commands_max)

@@ -117,7 +117,7 @@ fn entry(transfer: Transfer, store_name: Option<Arc<str>>) -> Entry {
 }
 
 /// What the member gained over all of its accounts.
-fn change(transfer: &Transfer) -> i64 {
+pub(in super::super) fn change(transfer: &Transfer) -> i64 {
     let points = transfer.points.get();
     match (is_members(transfer.debit), is_members(transfer.credit)) {
         (false, true) => points,

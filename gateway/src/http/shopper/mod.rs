@@ -1,7 +1,7 @@
 //! The calls of a shopper's phone: a file for each noun. Each proves itself with the card's key.
 
 mod cards;
-mod history;
+pub(super) mod history;
 mod me;
 mod person;
 mod programme;

@@ -53,6 +53,38 @@ impl ClientScope {
     }
 }
 
+/// What a member of staff may do at the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Helps members.
+    Support,
+    /// Decides, and sets up stores, tills, shops and clients.
+    Manager,
+    /// Looks, and changes nothing.
+    Auditor,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: &[Self] = &[Self::Support, Self::Manager, Self::Auditor];
+
+    /// The word in rows, tokens and settings.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Support => "support",
+            Self::Manager => "manager",
+            Self::Auditor => "auditor",
+        }
+    }
+
+    /// The role of this word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|role| role.word() == word)
+    }
+}
+
 /// A client's secret in clear. Shown once, wiped when dropped, hidden in `Debug`.
 #[derive(Clone)]
 pub struct ClientSecret(Zeroizing<String>);
@@ -110,6 +142,8 @@ pub struct NewClient<'a> {
     pub scopes: &'a BTreeSet<ClientScope>,
     /// Its terminal, if it is a till.
     pub terminal: Option<&'a TerminalId>,
+    /// What it may do at the console, if it is a staff tool.
+    pub role: Option<Role>,
 }
 
 /// A client as it is kept.
@@ -124,6 +158,8 @@ pub struct Client {
     pub till: Option<Till>,
     /// Its shop, if it is a shop's system.
     pub shop_id: Option<ShopId>,
+    /// What it may do at the console.
+    pub role: Option<Role>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was disabled.
@@ -164,13 +200,14 @@ type Row = (
     Option<String>,
     Option<String>,
     Option<String>,
+    Option<String>,
     i64,
     Option<i64>,
 );
 
-const COLUMNS_BY_ID: &str = "SELECT c.client_id, c.secret_hash, c.scopes, c.terminal_id, t.store_id, c.shop_id, c.created_at, c.disabled_at \
+const COLUMNS_BY_ID: &str = "SELECT c.client_id, c.secret_hash, c.scopes, c.terminal_id, t.store_id, c.shop_id, c.role, c.created_at, c.disabled_at \
      FROM clients c LEFT JOIN terminals t ON t.terminal_id = c.terminal_id WHERE c.client_id = $1";
-const COLUMNS_ALL: &str = "SELECT c.client_id, c.secret_hash, c.scopes, c.terminal_id, t.store_id, c.shop_id, c.created_at, c.disabled_at \
+const COLUMNS_ALL: &str = "SELECT c.client_id, c.secret_hash, c.scopes, c.terminal_id, t.store_id, c.shop_id, c.role, c.created_at, c.disabled_at \
      FROM clients c LEFT JOIN terminals t ON t.terminal_id = c.terminal_id ORDER BY c.client_id";
 
 impl Store {
@@ -183,8 +220,8 @@ impl Store {
         client: &NewClient<'_>,
         now: Timestamp,
     ) -> Result<Creation, StoreError> {
-        const SQL: &str = "INSERT INTO clients (client_id, secret_hash, scopes, terminal_id, created_at) \
-             VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+        const SQL: &str = "INSERT INTO clients (client_id, secret_hash, scopes, terminal_id, created_at, role) \
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
         if let Some(terminal) = client.terminal
             && self.terminal(terminal).await?.is_none()
         {
@@ -195,6 +232,7 @@ impl Store {
         let terminal = client.terminal.map(TerminalId::as_str);
         let rows = on_write!(self, pool => sqlx::query(SQL)
             .bind(client.id).bind(hash).bind(scopes).bind(terminal).bind(now.as_microsecond())
+            .bind(client.role.map(Role::word))
             .execute(pool).await.map_err(StoreError::from_sqlx)?.rows_affected());
         Ok(created(rows))
     }
@@ -251,7 +289,7 @@ impl Store {
 }
 
 fn client_from(row: Row) -> Result<Client, StoreError> {
-    let (id, hash, words, terminal, store, shop, created_at, disabled_at) = row;
+    let (id, hash, words, terminal, store, shop, role, created_at, disabled_at) = row;
     let secret_hash = hash
         .try_into()
         .map_err(|_| corrupt("a secret hash that is not 32 bytes"))?;
@@ -273,6 +311,9 @@ fn client_from(row: Row) -> Result<Client, StoreError> {
         till,
         shop_id: shop
             .map(|id| ShopId::new(&id).map_err(corrupt))
+            .transpose()?,
+        role: role
+            .map(|word| Role::from_word(&word).ok_or_else(|| corrupt(format!("role {word}"))))
             .transpose()?,
         created_at: time(created_at)?,
         disabled_at: disabled_at.map(time).transpose()?,

@@ -11,6 +11,7 @@ mod order;
 mod points;
 mod profile;
 mod programme;
+mod proposal;
 mod request;
 mod sale;
 
@@ -22,12 +23,13 @@ pub(crate) use order::ORDERS;
 pub(crate) use points::{LOTS, PENDING, TRANSFERS};
 pub(crate) use profile::PROFILES;
 pub(crate) use programme::PROGRAMMES;
+pub(crate) use proposal::PROPOSALS;
 pub(crate) use sale::{AUTHORIZATIONS, REFUNDS};
 
 use super::table::Table;
 
 /// Every table.
-pub(crate) fn tables() -> [&'static Table; 20] {
+pub(crate) fn tables() -> [&'static Table; 21] {
     [
         &PROGRAMMES,
         &MEMBERS,
@@ -41,6 +43,7 @@ pub(crate) fn tables() -> [&'static Table; 20] {
         &IDENTITIES,
         &identity::LINK_CODES,
         &identity::VERIFICATIONS,
+        &PROPOSALS,
         &ORDERS,
         &PROFILES,
         &MERGES,

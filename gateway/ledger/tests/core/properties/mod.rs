@@ -179,6 +179,7 @@ fn check_same_rows(one: &State, other: &State) {
     assert_eq!(one.purchases, other.purchases);
     assert_eq!(one.identities, other.identities);
     assert_eq!(one.link_codes, other.link_codes);
+    assert_eq!(one.proposals, other.proposals);
     assert_eq!(one.verifications, other.verifications);
     assert_eq!(one.orders, other.orders);
     assert_eq!(one.profiles, other.profiles);

@@ -459,6 +459,7 @@ pub(crate) fn check_created(before: &State, changes: &Changes) {
     check(&before.purchases, &changes.purchases);
     check(&before.identities, &changes.identities);
     check(&before.link_codes, &changes.link_codes);
+    check(&before.proposals, &changes.proposals);
     check(&before.verifications, &changes.verifications);
     check(&before.orders, &changes.orders);
     check(&before.profiles, &changes.profiles);

@@ -57,6 +57,7 @@ fn named(all: &State, keys: &Keys) -> State {
         }),
         link_codes: pick(&all.link_codes, |hash, _| keys.link_codes.contains(hash)),
         verifications: pick(&all.verifications, |id, _| keys.verifications.contains(id)),
+        proposals: pick(&all.proposals, |id, _| keys.proposals.contains(id)),
         orders: pick(&all.orders, |key, _| keys.orders.contains(key)),
         profiles: pick(&all.profiles, |id, _| keys.profiles.contains(id)),
         requests: pick(&all.requests, |key, _| keys.requests.contains(key)),
