@@ -63,8 +63,9 @@ export async function follow(options: StreamOptions, signal: AbortSignal): Promi
         failures = 0;
       });
     } catch (error) {
+      if (signal.aborted) return;
       options.connected(false);
-      if (signal.aborted || options.final(error)) return;
+      if (options.final(error)) return;
       failures += 1;
     }
     if (!signal.aborted) await pause(Math.min(WAIT_MS_MAX, failures === 0 ? 0 : 500 * 2 ** failures), signal);
