@@ -47,7 +47,11 @@ async function live(stop: AbortSignal): Promise<void> {
   position = await kept().get('position');
   await refresh().catch(() => undefined);
   if (stop.aborted || phase.value !== 'card') return;
-  position ??= me.value?.me.stream_position;
+  const newest = me.value?.me.stream_position;
+  if (!position && newest) {
+    position = newest;
+    await kept().put('position', newest);
+  }
   await follow(
     {
       open: askStream,
