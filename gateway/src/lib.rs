@@ -28,6 +28,7 @@ pub mod sign_in;
 pub mod store;
 pub mod toml_file;
 pub mod wallets;
+pub mod web_pages;
 pub mod writer;
 
 /// Requests and rows are many small, short-lived pieces of memory, made on one thread and often freed on

@@ -17,6 +17,7 @@ use super::{
     output, secrets,
     serve::{self, LISTEN_DEFAULT, Serving},
     settings::SecretUrl,
+    web::WebArgs,
 };
 use crate::{
     demo::{CLIENTS, Demo, SampleMember, WEBHOOK_SECRET},
@@ -45,6 +46,8 @@ pub(super) struct DemoArgs {
     /// they wait in the database
     #[arg(long, value_name = "URL")]
     amqp_url: Option<SecretUrl>,
+    #[command(flatten)]
+    web: WebArgs,
 }
 
 pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
@@ -61,6 +64,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
         "cannot make the folder {}",
         data.display()
     )))?;
+    let web_pages = args.web.pages(None)?;
     let url = match &args.database_url {
         Some(url) => database::parse(url)?,
         None => DatabaseUrl::Sqlite(data.join("gateway.db")),
@@ -83,6 +87,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
         secrets: secrets::optional(Some(secrets))?,
         // Codes are to be read in the log.
         delivery: Some(Delivery::log()),
+        web_pages,
         ..Serving::usual(args.listen, store, in_force)
     };
     let greet = |address| greet(address, &url, &members, broker.as_ref());

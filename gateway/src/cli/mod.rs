@@ -21,6 +21,7 @@ mod output;
 mod secrets;
 mod serve;
 mod settings;
+mod web;
 mod who;
 
 use std::{path::PathBuf, process::ExitCode};

@@ -26,6 +26,7 @@ use crate::{
     sign_in::SignIn,
     store::Store,
     wallets::Wallets,
+    web_pages::WebPages,
     writer::{Committed, Lanes, Writer, WriterOptions},
 };
 
@@ -54,6 +55,8 @@ pub(super) struct Serving {
     pub(super) delivery: Option<Delivery>,
     /// Sign-ins whose ID tokens are taken.
     pub(super) sign_in: Option<Arc<SignIn>>,
+    /// The pages for shoppers, cashiers and staff.
+    pub(super) web_pages: Arc<WebPages>,
     pub(super) writer: WriterOptions,
     /// Where events go; without one they wait in the database.
     pub(super) broker: Option<Broker>,
@@ -78,6 +81,7 @@ impl Serving {
             wallets: Arc::default(),
             delivery: None,
             sign_in: None,
+            web_pages: Arc::new(WebPages::built_in()),
             broker: None,
             sweep_every: Duration::from_secs(SWEEP_SECONDS_DEFAULT),
             drain: Duration::ZERO,
@@ -249,6 +253,7 @@ fn parts(serving: &Serving, clock: &Clock, relay: Option<&Relay>) -> Result<(App
     settings.wallets.clone_from(&serving.wallets);
     settings.delivery.clone_from(&serving.delivery);
     settings.sign_in.clone_from(&serving.sign_in);
+    settings.web_pages.clone_from(&serving.web_pages);
     let app = App::new(Parts {
         store: serving.store.clone(),
         clock: clock.clone(),

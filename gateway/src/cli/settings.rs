@@ -71,6 +71,8 @@ pub struct Settings {
     pub delivery_secret_file: Option<PathBuf>,
     /// Of `serve`.
     pub openid: Option<PathBuf>,
+    /// Of `serve`.
+    pub web: Option<PathBuf>,
 }
 
 impl Settings {

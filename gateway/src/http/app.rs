@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     clock::Clock, intake::Intake, limits, secrets::Secrets, sign_in::SignIn, store::Store,
-    wallets::Wallets, writer::Writer,
+    wallets::Wallets, web_pages::WebPages, writer::Writer,
 };
 
 /// The URL under which the world reaches the gateway: `https://host[:port][/prefix]`.
@@ -119,6 +119,8 @@ pub struct Settings {
     pub delivery: Option<Delivery>,
     /// Sign-ins of the brand; without it no ID token is taken.
     pub sign_in: Option<Arc<SignIn>>,
+    /// The pages for shoppers, cashiers and staff.
+    pub web_pages: Arc<WebPages>,
 }
 
 impl Settings {
@@ -134,6 +136,7 @@ impl Settings {
             wallets: Arc::default(),
             delivery: None,
             sign_in: None,
+            web_pages: Arc::default(),
         }
     }
 

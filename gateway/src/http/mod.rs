@@ -38,6 +38,7 @@ mod shopper;
 mod stream_hub;
 mod submit;
 mod token;
+mod web;
 
 pub use app::{App, AppInner, Parts, PublicUrl, PublicUrlError, Settings};
 pub use caller::{Admin, Ec, Peer, PeerAddress, Pos, Shopper};
@@ -89,13 +90,9 @@ pub fn with_routes(app: App, further: Router<App>) -> Router {
         .merge(openapi::browser(document))
         .merge(further)
         .method_not_allowed_fallback(no_such_method)
-        .fallback(no_such_path)
+        .fallback(web::file)
         .layer(middleware::from_fn_with_state(app.clone(), edge::edge))
         .with_state(app)
-}
-
-async fn no_such_path() -> Problem {
-    Problem::new(ProblemKind::NotFound, "No such path.")
 }
 
 async fn no_such_method() -> Problem {

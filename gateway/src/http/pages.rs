@@ -1,18 +1,34 @@
 //! The few pages for people: the front page and one page for each kind of problem.
 
 use axum::{
-    extract::Path,
+    extract::{Path, State},
     http::{HeaderValue, header},
     response::{Html, IntoResponse, Response},
 };
 
-use super::problem::{Problem, ProblemKind};
+use super::{
+    App,
+    problem::{Problem, ProblemKind},
+};
 
 const FRONT: &str = include_str!("front.html");
+/// Where the front page tells of the web pages.
+const FRONT_MARK: &str = "<!-- pages -->";
+const WITH_PAGES: &str = r#"<dl>
+<dt><a href="/card" lang="ja">/card 会員カード</a><dd>The shopper's card. Open it on a phone.
+<dt><a href="/register" lang="ja">/register レジ</a><dd>A till in the browser.
+<dt><a href="/console" lang="ja">/console 管理画面</a><dd>Members, stores and figures, for staff.
+</dl>"#;
+const WITHOUT_PAGES: &str = "<p>It was built without its web pages (card, register, console). To add them, with Node 20: <code>scripts/build-web</code>, then build the gateway again; or start it with <code>--web gateway/web/dist</code>.</p>";
 
 /// What this is and where to look.
-pub(super) async fn front() -> Response {
-    let mut response = Html(FRONT).into_response();
+pub(super) async fn front(State(app): State<App>) -> Response {
+    let pages = if app.settings().web_pages.are_there() {
+        WITH_PAGES
+    } else {
+        WITHOUT_PAGES
+    };
+    let mut response = Html(FRONT.replace(FRONT_MARK, pages)).into_response();
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
     response.headers_mut().insert(
         header::CONTENT_SECURITY_POLICY,

@@ -12,3 +12,4 @@ mod starting;
 mod streams;
 mod tills;
 mod tokens;
+mod web_pages;

@@ -12,6 +12,7 @@ use crate::{
         database::{self, DatabaseArgs},
         messages::MessageArgs,
         secrets,
+        web::WebArgs,
     },
     http::{PublicUrl, Rate, Rates, Tls},
     limits,
@@ -99,6 +100,8 @@ pub(in crate::cli) struct ServeArgs {
     /// File of sign-ins (OpenID Connect) whose ID tokens link members
     #[arg(long, env = "GATEWAY_OPENID", value_name = "FILE")]
     openid: Option<PathBuf>,
+    #[command(flatten)]
+    web: WebArgs,
 }
 
 /// What the flags and the environment say, and else the settings file.
@@ -135,6 +138,7 @@ pub(super) async fn assemble(args: ServeArgs, settings: Settings) -> Result<Serv
         .map(|path| SignIn::read(&path).map(Arc::new))
         .transpose()
         .map_err(|error| Failure::Usage(error.to_string()))?;
+    let web_pages = args.web.pages(settings.web)?;
     let store = database::open_existing(&url, sizes).await?;
     let in_force = match programme::ready(&store, said!(args, settings, programme)).await {
         Ok(in_force) => in_force,
@@ -160,6 +164,7 @@ pub(super) async fn assemble(args: ServeArgs, settings: Settings) -> Result<Serv
         wallets: Arc::new(wallets),
         delivery,
         sign_in,
+        web_pages,
         writer: WriterOptions {
             lanes: lanes.unwrap_or(usual.lanes),
             batch_commands_max: said!(args, settings, batch_commands_max)

@@ -1,0 +1,7 @@
+// The entry of the page.
+
+import '../kit/theme.css';
+import { mount } from '../kit/mount.tsx';
+import { Page } from './page.tsx';
+
+mount(Page);
