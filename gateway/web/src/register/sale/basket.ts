@@ -1,10 +1,8 @@
-/**
- * The basket: lines, and the money they come to. Integer yen, tax included, no rule of points.
- *
- * Invariants:
- * - Tax is rounded once for each rate and receipt, down: Japan's invoice system allows one rounding per rate.
- * - `lineNo` is given once and never again, so a refund names the line that was printed.
- */
+// The basket: lines, and the money they come to. Integer yen, tax included, no rule of points.
+//
+// Invariants:
+// - Tax is rounded once for each rate and receipt, down: Japan's invoice system allows one rounding per rate.
+// - `lineNo` is given once and never again, so a refund names the line that was printed.
 
 /** Consumption tax rates of 2026, in per cent. */
 export const TAX_RATES = [8, 10] as const;
@@ -117,7 +115,12 @@ function clamp(quantity: number): number {
 }
 
 function isSame(line: Line, article: Article): boolean {
-  return line.sku === article.sku && line.price === article.price && line.taxRate === article.taxRate && line.name === article.name;
+  return (
+    line.sku === article.sku &&
+    line.price === article.price &&
+    line.taxRate === article.taxRate &&
+    line.name === article.name
+  );
 }
 
 /** Texts as the gateway takes them: without control characters, neither empty nor endless. */
@@ -126,5 +129,10 @@ function cleaned(article: Article): Article {
     const plain = [...raw.replace(/\p{Cc}/gu, ' ').trim()].slice(0, TEXT_CHARS_MAX).join('');
     return plain === '' ? otherwise : plain;
   };
-  return { ...article, sku: text(article.sku, FREE_SKU), name: text(article.name, '-'), category: text(article.category, 'other') };
+  return {
+    ...article,
+    sku: text(article.sku, FREE_SKU),
+    name: text(article.name, '-'),
+    category: text(article.category, 'other'),
+  };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { classify, hasCheckDigit, parseRanges } from './codes';
+import { classify, hasCheckDigit, parseRanges } from './codes.ts';
 
 const PHONE = `7001${'0123456789'.repeat(20)}`.slice(0, 199);
 const PLASTIC = [{ from: '2999000000000', to: '2999999999999' }];
@@ -54,5 +54,6 @@ test('codes: every single misread digit of a JAN breaks its check digit', () => 
 
 test('codes: ranges of plastic cards as a person writes them', () => {
   assert.deepEqual(parseRanges('2999000000000 - 2999999999999\n\n'), { ranges: PLASTIC });
-  for (const wrong of ['12345', '100000-99999', '200000-100000', 'abc']) assert.deepEqual(parseRanges(wrong), { wrong });
+  for (const wrong of ['12345', '100000-99999', '200000-100000', 'abc'])
+    assert.deepEqual(parseRanges(wrong), { wrong });
 });

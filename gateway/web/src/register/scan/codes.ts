@@ -1,9 +1,7 @@
-/**
- * What a scanned or typed code is: a member's, a product's, or neither.
- *
- * Member codes are only recognized here, never judged: whether one is genuine is the gateway's to say.
- * Invariant: nothing is repaired but what the card format allows: white space around, an AIM identifier in front, full-width digits.
- */
+// What a scanned or typed code is: a member's, a product's, or neither.
+//
+// Member codes are only recognized here, never judged: whether one is genuine is the gateway's to say.
+// Invariant: nothing is repaired but what the card format allows: white space around, an AIM identifier in front, full-width digits.
 
 /** Numbers of plastic cards, both ends included, as many digits at one as at the other. */
 export interface PlasticRange {
@@ -26,11 +24,18 @@ const MEMBER_FORMS = [
 /** The text without what readers may strip. */
 export function strip(raw: string): string {
   const folded = raw.replace(/[０-９]/g, (digit) => String.fromCharCode(digit.charCodeAt(0) - 0xff10 + 0x30));
-  return folded.trim().replace(/^[\][][A-Za-z][0-9A-Za-z](?=.)/, '').trim();
+  return folded
+    .trim()
+    .replace(/^[\][][A-Za-z][0-9A-Za-z](?=.)/, '')
+    .trim();
 }
 
 /** Tells what a code is. Product codes of the shop's own list come first in `isKnownSku`. */
-export function classify(raw: string, plastic: readonly PlasticRange[] = [], isKnownSku: (sku: string) => boolean = () => false): Code {
+export function classify(
+  raw: string,
+  plastic: readonly PlasticRange[] = [],
+  isKnownSku: (sku: string) => boolean = () => false,
+): Code {
   const text = strip(raw);
   const member = MEMBER_FORMS.find(({ shape }) => shape.test(text));
   if (member) return { kind: 'member', text, form: member.form };
@@ -68,7 +73,10 @@ function isWithin(text: string, { from, to }: PlasticRange): boolean {
 /** Ranges from what a person wrote, one `FROM-TO` a line; or the first line that is none. */
 export function parseRanges(written: string): { ranges: PlasticRange[] } | { wrong: string } {
   const ranges: PlasticRange[] = [];
-  for (const line of written.split('\n').map((line) => line.trim()).filter((line) => line !== '')) {
+  for (const line of written
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')) {
     const [, from, to] = /^(\d{6,32})\s*[-–~〜]\s*(\d{6,32})$/.exec(line) ?? [];
     if (from === undefined || to === undefined || from.length !== to.length || from > to) return { wrong: line };
     ranges.push({ from, to });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Decision, type Press, Wedge } from './wedge';
+import { type Decision, type Press, Wedge } from './wedge.ts';
 
 const CODE_OF: Record<string, string> = { ']': 'BracketRight', '-': 'Minus', '\n': 'Enter', '\t': 'Tab' };
 
@@ -49,7 +49,12 @@ const TABLE: [string, Press[], string[], string][] = [
   ['a product code without a suffix', typed('4901234567894', 8), ['4901234567894'], ''],
   ['a slow radio scanner', typed('4901234567894\n', 45), ['4901234567894'], ''],
   ['an AIM identifier', typed(']Q070011234\n', 3), [']Q070011234'], ''],
-  ['digits behind Shift, as an AZERTY scanner sends them', typed('49012345\n', 3, 0, { shift: true }), ['49012345'], ''],
+  [
+    'digits behind Shift, as an AZERTY scanner sends them',
+    typed('49012345\n', 3, 0, { shift: true }),
+    ['49012345'],
+    '',
+  ],
   [
     'an IME that hides the characters',
     typed('49012345\n', 3).map((press) => (press.code === 'Enter' ? press : { ...press, key: 'Process' })),

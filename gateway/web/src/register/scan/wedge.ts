@@ -1,15 +1,13 @@
-/**
- * Tells a keyboard-wedge scanner from a person, by timing and by key code.
- *
- * A scanner types a whole code within milliseconds a key and ends with CR, LF or TAB, or just stops. `event.code` names the key and
- * not the character, so neither an IME nor another layout can spoil digits. This file is pure: key presses and moments go in,
- * decisions come out; `listener.ts` carries them out on a page.
- *
- * Invariants:
- * - What a person types is left alone: no key is kept back unless it follows the one before it faster than hands do, and what was
- *   kept back and turns out to be no scan is given back in order.
- * - A scan is reported once, whole, and none of its keys does anything else.
- */
+// Tells a keyboard-wedge scanner from a person, by timing and by key code.
+//
+// A scanner types a whole code within milliseconds a key and ends with CR, LF or TAB, or just stops. `event.code` names the key and
+// not the character, so neither an IME nor another layout can spoil digits. This file is pure: key presses and moments go in,
+// decisions come out; `listener.ts` carries them out on a page.
+//
+// Invariants:
+// - What a person types is left alone: no key is kept back unless it follows the one before it faster than hands do, and what was
+//   kept back and turns out to be no scan is given back in order.
+// - A scan is reported once, whole, and none of its keys does anything else.
 
 /** Two keys further apart than this are a person's, until a burst has shown itself to be a scanner's. */
 export const GAP_MS_MAX = 50;

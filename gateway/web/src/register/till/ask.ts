@@ -1,7 +1,7 @@
-/** What a till asks for, before it has a name. Mirrors `pos-protocol/src/client/ask.rs`. */
+// What a till asks for, before it has a name. Mirrors `pos-protocol/src/client/ask.rs`.
 
-import type { Json, Operation, Request } from './message';
-import type { SettlementTotals } from './totals';
+import type { Json, Operation, Request } from './message.ts';
+import type { SettlementTotals } from './totals.ts';
 
 /** A card as the scanner gave it, and when, on the till's own clock. */
 export interface Scan {
@@ -65,8 +65,14 @@ export function requestOf(ask: Ask, requestId: string, at: string, totals: Settl
       return named('void', path, {}, { basket_id: ask.basketId });
     }
     case 'purchase': {
-      const proof = ask.authorizationId === undefined ? { card: ask.scan.text } : { authorization_id: ask.authorizationId };
-      return named('purchase', '/v1/pos/purchases', { basket_id: ask.basketId, ...proof, receipt: ask.receipt }, ofBasket(ask));
+      const proof =
+        ask.authorizationId === undefined ? { card: ask.scan.text } : { authorization_id: ask.authorizationId };
+      return named(
+        'purchase',
+        '/v1/pos/purchases',
+        { basket_id: ask.basketId, ...proof, receipt: ask.receipt },
+        ofBasket(ask),
+      );
     }
     case 'refund_quote':
     case 'refund': {

@@ -1,11 +1,20 @@
-/**
- * What the journal's entries add up to: every request and what became of it. Mirrors `pos-protocol/src/client/book.rs`.
- *
- * Invariant: the book changes only through {@link Book.apply}, with entries that are durable. So reading the journal again after a
- * crash gives the same book.
- */
+// What the journal's entries add up to: every request and what became of it. Mirrors `pos-protocol/src/client/book.rs`.
+//
+// Invariant: the book changes only through {@link Book.apply}, with entries that are durable. So reading the journal again after a
+// crash gives the same book.
 
-import { adviceMayCure, type Decline, type Entry, isAfterwards, type Json, type Opened, type Reading, type Request, read, reverses } from './message';
+import {
+  adviceMayCure,
+  type Decline,
+  type Entry,
+  isAfterwards,
+  type Json,
+  type Opened,
+  type Reading,
+  type Request,
+  read,
+  reverses,
+} from './message.ts';
 
 /** What became of a request. */
 export type State =
@@ -151,7 +160,7 @@ export class Book {
 
   /** What a reversal found in effect. */
   #undone(reversal: Known): 'refunded' | 'not_reversible' | undefined {
-    if (approvalOf(reversal)?.effect === 'refunded') return 'refunded';
+    if (approvalOf(reversal)?.['effect'] === 'refunded') return 'refunded';
     return declineOf(reversal)?.reason === 'not_reversible' ? 'not_reversible' : undefined;
   }
 
@@ -238,7 +247,7 @@ export class Book {
     for (const known of this.#requests.values()) {
       const { operation, path, body, basket_id } = known.request;
       if (operation === 'void') holds.delete(path.split('/')[4] ?? '');
-      if (operation === 'purchase') holds.delete(String(body.authorization_id));
+      if (operation === 'purchase') holds.delete(String(body['authorization_id']));
       const hold = known.state.is === 'answered' ? holdOf(known) : undefined;
       if (hold && basket_id !== undefined) holds.set(hold.id, basket_id);
     }
@@ -248,7 +257,7 @@ export class Book {
 
 function holdOf(known: Known): { id: string; points: number } | undefined {
   if (known.request.operation !== 'authorization') return undefined;
-  return approvalOf(known)?.authorization as { id: string; points: number } | undefined;
+  return approvalOf(known)?.['authorization'] as { id: string; points: number } | undefined;
 }
 
 function isLiveSale(known: Known): boolean {
@@ -259,5 +268,10 @@ function isLiveSale(known: Known): boolean {
 
 function wantsAdvice(known: Known): boolean {
   const decline = declineOf(known);
-  return known.kept && known.request.scanned_at !== undefined && decline !== undefined && adviceMayCure(known.request, decline);
+  return (
+    known.kept &&
+    known.request.scanned_at !== undefined &&
+    decline !== undefined &&
+    adviceMayCure(known.request, decline)
+  );
 }

@@ -1,6 +1,6 @@
-/** How the line to the gateway is doing, as far as requests have shown. Mirrors `pos-protocol/src/client/line.rs`. */
+// How the line to the gateway is doing, as far as requests have shown. Mirrors `pos-protocol/src/client/line.rs`.
 
-import type { Moment, Settings } from './settings';
+import type { Moment, Settings } from './settings.ts';
 
 /** After so many failures in a row, with nothing in between that worked, the gateway counts as away. */
 const AWAY_AFTER_FAILURES = 2;

@@ -1,9 +1,7 @@
-/**
- * A request as the till keeps it, the entries of its journal, and what giving a request up means.
- *
- * The browser's half of `docs/till-client.md`; mirrors `pos-protocol/src/client/message.rs` and `record.rs`. Entries have the fields of
- * the table there, so a vendor reads both journals with one reader.
- */
+// A request as the till keeps it, the entries of its journal, and what giving a request up means.
+//
+// The browser's half of `docs/till-client.md`; mirrors `pos-protocol/src/client/message.rs` and `record.rs`. Entries have the fields of
+// the table there, so a vendor reads both journals with one reader.
 
 export type Operation =
   | 'inquiry'
@@ -75,12 +73,12 @@ const REASON_CHARS_MAX = 64;
 
 /** Whether nobody waits for it from the beginning: it tells the gateway what has happened. */
 export function isAfterwards(request: Request): boolean {
-  return request.operation === 'reversal' || (request.operation === 'purchase' && request.body.advice !== undefined);
+  return request.operation === 'reversal' || (request.operation === 'purchase' && request.body['advice'] !== undefined);
 }
 
 /** The request it undoes, if it is a reversal. */
 export function reverses(request: Request): string | undefined {
-  return request.operation === 'reversal' ? String(request.body.original_request_id) : undefined;
+  return request.operation === 'reversal' ? String(request.body['original_request_id']) : undefined;
 }
 
 /**
@@ -100,8 +98,8 @@ export function giveUp(request: Request, held: number | undefined): GiveUp {
     case 'reversal':
       return 'keep';
     case 'purchase': {
-      const points = Number(request.body.redeem_points ?? 0);
-      const unpromised = request.body.advice === undefined && points > (held ?? 0);
+      const points = Number(request.body['redeem_points'] ?? 0);
+      const unpromised = request.body['advice'] === undefined && points > (held ?? 0);
       return unpromised ? 'reverse' : 'keep';
     }
   }
@@ -120,14 +118,19 @@ export function asAdvice(request: Request, requestId: string, at: string): Reque
 
 /** Whether an advice may get what the sale itself, declined late for this, did not. */
 export function adviceMayCure(request: Request, decline: Decline): boolean {
-  if (request.operation !== 'purchase' || request.body.advice !== undefined) return false;
-  if (decline.reason === 'member_blocked') return request.body.authorization_id !== undefined;
+  if (request.operation !== 'purchase' || request.body['advice'] !== undefined) return false;
+  if (decline.reason === 'member_blocked') return request.body['authorization_id'] !== undefined;
   return ['card_text_expired', 'hold_expired', 'business_date_not_open'].includes(decline.reason);
 }
 
 /** The same request under another id. */
 export function renamed(request: Request, requestId: string): Request {
-  return { ...request, request_id: requestId, body: { ...request.body, request_id: requestId }, replaces: request.request_id };
+  return {
+    ...request,
+    request_id: requestId,
+    body: { ...request.body, request_id: requestId },
+    replaces: request.request_id,
+  };
 }
 
 /** The reversal of a request; it goes in the order of the same basket. */
@@ -144,20 +147,20 @@ export function reversalOf(request: Request, requestId: string, at: string): Req
 
 /** Whether this is an answer of a gateway under this request's id, whatever it answers. */
 export function isNamedBy(request: Request, answer: Json): boolean {
-  return answer.request_id === request.request_id && answer.outcome !== undefined;
+  return answer['request_id'] === request.request_id && answer['outcome'] !== undefined;
 }
 
 /** What an answer says; `undefined` if it is not an answer to this request. */
 export function read(request: Request, answer: Json): Reading | undefined {
   if (!isNamedBy(request, answer)) return undefined;
-  if (answer.outcome === 'declined') return { declined: readDecline(answer) };
-  return answer.outcome === 'approved' && fits(request, answer) ? { approved: answer } : undefined;
+  if (answer['outcome'] === 'declined') return { declined: readDecline(answer) };
+  return answer['outcome'] === 'approved' && fits(request, answer) ? { approved: answer } : undefined;
 }
 
 function readDecline(answer: Json): Decline {
-  const reason = [...String(answer.reason ?? 'declined')].slice(0, REASON_CHARS_MAX).join('');
-  const points = answer.points as Decline['points'];
-  return { reason, response_code: String(answer.response_code ?? ''), ...(points ? { points } : {}) };
+  const reason = [...String(answer['reason'] ?? 'declined')].slice(0, REASON_CHARS_MAX).join('');
+  const points = answer['points'] as Decline['points'];
+  return { reason, response_code: String(answer['response_code'] ?? ''), ...(points ? { points } : {}) };
 }
 
 const NEEDED: Record<Operation, string | undefined> = {

@@ -1,12 +1,10 @@
-/**
- * Names of requests and baskets: `JOURNAL-GENERATION-N`, unique without asking anybody. Mirrors `pos-protocol/src/client/names.rs`.
- *
- * The journal's part is drawn once, the generation's at every start: two tills with one terminal's credentials differ, and so does a
- * till whose journal was restored from an older copy.
- */
+// Names of requests and baskets: `JOURNAL-GENERATION-N`, unique without asking anybody. Mirrors `pos-protocol/src/client/names.rs`.
+//
+// The journal's part is drawn once, the generation's at every start: two tills with one terminal's credentials differ, and so does a
+// till whose journal was restored from an older copy.
 
-import type { Opened, Owner } from './message';
-import { type Moment, timestamp } from './settings';
+import type { Opened, Owner } from './message.ts';
+import { type Moment, timestamp } from './settings.ts';
 
 export class Names {
   readonly opened: Opened;

@@ -1,21 +1,20 @@
-/**
- * The till's half of the protocol as a machine without I/O; mirrors `pos-protocol/src/client/machine`.
- *
- * Orders, replies and moments go in; steps come out: entries to make durable, requests to send, verdicts to tell. The driver
- * (`keeper.ts`) carries a step out before it asks for the next one.
- *
- * Invariants:
- * - A request is sent only after its entry is durable.
- * - An approval is told only after it is durable. One that cannot be written down counts as lost and is asked for again.
- * - What was told to count is in the journal, and is repeated until the gateway has answered it.
- * - Requests of one basket are sent in the order in which they were written: a reversal goes before the sale rung up instead.
- * - The book changes only by durable entries. All else here may be forgotten in a crash: a request that nobody waits for any more is
- *   given up the way its kind asks for.
- */
+// The till's half of the protocol as a machine without I/O; mirrors `pos-protocol/src/client/machine`.
+//
+// Orders, replies and moments go in; steps come out: entries to make durable, requests to send, verdicts to tell. The driver
+// (`keeper.ts`) carries a step out before it asks for the next one.
+//
+// Invariants:
+// - A request is sent only after its entry is durable.
+// - An approval is told only after it is durable. One that cannot be written down counts as lost and is asked for again.
+// - What was told to count is in the journal, and is repeated until the gateway has answered it.
+// - Requests of one basket are sent in the order in which they were written: a reversal goes before the sale rung up instead.
+// - The book changes only by durable entries. All else here may be forgotten in a crash: a request that nobody waits for any more is
+//   given up the way its kind asks for.
 
-import { type Ask, requestOf, violation } from './ask';
-import { Book, declineOf, type Known } from './book';
-import { Line } from './line';
+import { type Ask, requestOf, violation } from './ask.ts';
+import { type Book, declineOf, type Known } from './book.ts';
+import { Line } from './line.ts';
+import { fresh, type Live, mayArrive, mayHaveArrived, resumed } from './live.ts';
 import {
   adviceMayCure,
   asAdvice,
@@ -25,7 +24,6 @@ import {
   isNamedBy,
   type Json,
   type Opened,
-  type Operation,
   type Owner,
   type Reading,
   type Request,
@@ -33,63 +31,18 @@ import {
   renamed,
   reversalOf,
   reverses,
-} from './message';
-import { Names } from './names';
-import { type Moment, type Settings, timestamp } from './settings';
-import { totalsOf, unsettledOn } from './totals';
-import type { Refusal, Verdict, Why } from './verdict';
+} from './message.ts';
+import { Names } from './names.ts';
+import { type Moment, type Settings, timestamp } from './settings.ts';
+import type { Exchange, Notice, Reply, Step } from './step.ts';
+import { totalsOf, unsettledOn } from './totals.ts';
+import type { Refusal, Verdict, Why } from './verdict.ts';
 
-/** One message to the gateway: the request to post, or none to ask what became of it. */
-export interface Exchange {
-  number: number;
-  requestId: string;
-  request?: Request;
-}
-
-/** What came of an exchange. */
-export type Reply =
-  | { reply: 'http'; status: number; body: Json | undefined; retryAfter?: number | undefined }
-  /** Nothing came back. */
-  | { reply: 'lost' }
-  /** The request certainly never left. */
-  | { reply: 'not_sent'; retryAfter?: number | undefined }
-  /** The gateway refuses this till; what an operator has to mend. */
-  | { reply: 'operator'; what: string };
-
-/** News for whoever looks after the till. */
-export type Notice =
-  /** A request that nobody waited for any more has come to its end. A decline here was told to count: look at it. */
-  | { notice: 'settled'; requestId: string; first: string; basketId: string | undefined; operation: Operation; verdict: Verdict }
-  | { notice: 'away' | 'back' | 'journal_writable' }
-  | { notice: 'operator' | 'journal_unwritable'; what: string }
-  | { notice: 'request_id_taken'; requestId: string; renamed: string };
-
-export type Step =
-  | { step: 'write'; entries: Entry[] }
-  | { step: 'send'; exchange: Exchange }
-  | { step: 'tell'; ticket: number; requestId: string | undefined; verdict: Verdict }
-  | { step: 'notice'; notice: Notice }
-  /** Nothing until something happens, or until this time; see {@link Moment.uptime}. */
-  | { step: 'wait'; until: number | undefined };
-
-/** What only this run of the till knows about a request. */
-interface Live {
-  waiting?: { ticket: number; until: number } | undefined;
-  /** Whether it may have reached the gateway. */
-  maybeSent: boolean;
-  /** Whether to ask what became of it before it is sent again. */
-  unsure: boolean;
-  inFlight?: { number: number; sends: boolean } | undefined;
-  notBefore: number;
-  pause: number;
-  /** Whether it failed last while the gateway counted as away. */
-  away: boolean;
-  why?: Why | undefined;
-  /** How often its id turned out to be taken. */
-  renamed: number;
-}
-
-type What = { answer: Json; reading: Reading } | { refused: { problem: string; detail: string } } | { taken: true } | { gone: true };
+type What =
+  | { answer: Json; reading: Reading }
+  | { refused: { problem: string; detail: string } }
+  | { taken: true }
+  | { gone: true };
 
 interface Pending {
   entries: Entry[];
@@ -101,13 +54,6 @@ interface Pending {
 
 /** How often a request may find its id taken before that counts as a defect. */
 const RENAMED_MAX = 3;
-
-const fresh = (): Live => ({ maybeSent: false, unsure: false, notBefore: 0, pause: 0, away: false, renamed: 0 });
-
-/** A request that an earlier run may have sent. */
-const resumed = (): Live => ({ ...fresh(), maybeSent: true, unsure: true, why: { is: 'restarted' } });
-
-const mayArrive = (live: Live): boolean => live.maybeSent || live.inFlight?.sends === true;
 
 export class Protocol {
   readonly book: Book;
@@ -145,7 +91,12 @@ export class Protocol {
   /** What is known of the open requests in this run, for the connection panel. */
   liveOf(id: string): { waiting: boolean; sending: boolean; tries: boolean; notBefore: number } {
     const live = this.#live.get(id) ?? fresh();
-    return { waiting: live.waiting !== undefined, sending: live.inFlight !== undefined, tries: live.pause > 0, notBefore: live.notBefore };
+    return {
+      waiting: live.waiting !== undefined,
+      sending: live.inFlight !== undefined,
+      tries: live.pause > 0,
+      notBefore: live.notBefore,
+    };
   }
 
   /** A name for a new basket. */
@@ -247,7 +198,8 @@ export class Protocol {
         this.#live.set(id, fresh());
         this.#tell(ticket, id, { verdict: 'queued', why: this.#whyAway() });
       },
-      failed: (_, why) => this.#tell(ticket, undefined, { verdict: 'refused', refusal: { is: 'journal_unwritable', detail: why } }),
+      failed: (_, why) =>
+        this.#tell(ticket, undefined, { verdict: 'refused', refusal: { is: 'journal_unwritable', detail: why } }),
     };
   }
 
@@ -261,7 +213,8 @@ export class Protocol {
     const live = original === undefined ? undefined : this.#live.get(original);
     if (original === undefined || !live) return;
     this.#live.delete(original);
-    if (live.waiting) this.#tell(live.waiting.ticket, original, { verdict: 'not_asked', why: { is: 'busy' }, undoing: true });
+    if (live.waiting)
+      this.#tell(live.waiting.ticket, original, { verdict: 'not_asked', why: { is: 'busy' }, undoing: true });
   }
 
   #writeArrived(now: Moment): Pending | undefined {
@@ -361,7 +314,10 @@ export class Protocol {
 
   #advise(id: string, known: Known, now: Moment): Pending | undefined {
     const decline = declineOf(known);
-    const advice = decline && adviceMayCure(known.request, decline) && asAdvice(known.request, this.#names.request(), timestamp(now.at));
+    const advice =
+      decline &&
+      adviceMayCure(known.request, decline) &&
+      asAdvice(known.request, this.#names.request(), timestamp(now.at));
     if (!advice) return undefined;
     return { entries: [{ entry: 'request', ...advice, replaces: id }], done: () => this.#follow(id) };
   }
@@ -378,7 +334,10 @@ export class Protocol {
       return { entry: dropped, verdict: { verdict: 'not_asked', why, undoing: false } };
     }
     if (rule === 'reverse') {
-      return { entry: { entry: 'request', ...reversalOf(request, name, at) }, verdict: { verdict: 'not_asked', why, undoing: true } };
+      return {
+        entry: { entry: 'request', ...reversalOf(request, name, at) },
+        verdict: { verdict: 'not_asked', why, undoing: true },
+      };
     }
     // A sale that never left the till is told as what it is: one that happened.
     const advice = mayArrive(live) ? undefined : asAdvice(request, name, at);
@@ -389,7 +348,7 @@ export class Protocol {
   }
 
   #givesUp(request: Request): GiveUp {
-    return giveUp(request, this.book.held(request.body.authorization_id));
+    return giveUp(request, this.book.held(request.body['authorization_id']));
   }
 
   /** What took this request's place, or undoes it, goes on. */
@@ -404,10 +363,20 @@ export class Protocol {
     this.#live.delete(id);
     const known = this.book.find(id);
     if (!known) return;
-    if (live?.waiting) return this.#tell(live.waiting.ticket, id, verdict);
+    if (live?.waiting) {
+      this.#tell(live.waiting.ticket, id, verdict);
+      return;
+    }
     if (this.book.workOn(id) === 'advise') return;
     const { operation, basket_id } = known.request;
-    this.#notice({ notice: 'settled', requestId: id, first: this.book.first(id), basketId: basket_id, operation, verdict });
+    this.#notice({
+      notice: 'settled',
+      requestId: id,
+      first: this.book.first(id),
+      basketId: basket_id,
+      operation,
+      verdict,
+    });
   }
 
   // ---- Who waits too long -------------------------------------------------------------------------------------------------------
@@ -494,30 +463,44 @@ export class Protocol {
     if (this.book.workOn(id) === undefined) return;
     switch (reply.reply) {
       case 'http':
-        return this.#answered(now, id, sent, reply);
+        this.#answered(now, id, sent, reply);
+        return;
       case 'lost':
         this.#lineFailed(now, id);
-        return this.#later(now, id, undefined, true);
+        this.#later(now, id, undefined, true);
+        return;
       case 'not_sent':
         this.#lineFailed(now, id);
         this.#because(id, { is: 'away' });
-        return this.#later(now, id, reply.retryAfter, false);
+        this.#later(now, id, reply.retryAfter, false);
+        return;
       case 'operator':
-        return this.#operator(now, id, reply.what);
+        this.#operator(now, id, reply.what);
+        return;
     }
   }
 
   #answered(now: Moment, id: string, sent: boolean, reply: Extract<Reply, { reply: 'http' }>): void {
     const { status, retryAfter } = reply;
     const body = reply.body ?? {};
-    const problem = /\/problems\/(.+)$/.exec(String(body.type ?? ''))?.[1] ?? '';
-    if (status === 200) return this.#takenIn(now, id, sent, body);
-    if (status === 404 && problem === 'unknown_resource' && !sent) return this.#notThere(id);
+    const problem = /\/problems\/(.+)$/.exec(String(body['type'] ?? ''))?.[1] ?? '';
+    if (status === 200) {
+      this.#takenIn(now, id, sent, body);
+      return;
+    }
+    if (status === 404 && problem === 'unknown_resource' && !sent) {
+      this.#notThere(id);
+      return;
+    }
     if (status === 409) {
       this.#lineReached();
-      return this.#later(now, id, retryAfter, false);
+      this.#later(now, id, retryAfter, false);
+      return;
     }
-    if (status === 429) return this.#holdAll(now, id, retryAfter ?? 1_000);
+    if (status === 429) {
+      this.#holdAll(now, id, retryAfter ?? 1_000);
+      return;
+    }
     if (status === 422 && problem === 'request_id_reused') {
       this.#lineWorked();
       this.#arrived.push({ id, what: { taken: true } });
@@ -525,18 +508,23 @@ export class Protocol {
     }
     if ([400, 413, 415, 422].includes(status) && problem !== '' && sent) {
       this.#lineWorked();
-      this.#arrived.push({ id, what: { refused: { problem, detail: String(body.detail ?? '') } } });
+      this.#arrived.push({ id, what: { refused: { problem, detail: String(body['detail'] ?? '') } } });
       return;
     }
-    if (status === 408) return this.#later(now, id, retryAfter, true);
+    if (status === 408) {
+      this.#later(now, id, retryAfter, true);
+      return;
+    }
     if (status === 500) {
       // One request may break something every time; the others need not wait for it.
       if (this.#line.faulted(id, now, this.settings)) this.#notice({ notice: 'away' });
-      return this.#later(now, id, this.settings.backoffFirst, true);
+      this.#later(now, id, this.settings.backoffFirst, true);
+      return;
     }
     if (status > 500 && status < 600) {
       this.#lineFailed(now, id);
-      return this.#later(now, id, retryAfter, true);
+      this.#later(now, id, retryAfter, true);
+      return;
     }
     this.#operator(now, id, `HTTP ${status}${problem === '' ? '' : ` ${problem}`}`);
   }
@@ -560,7 +548,10 @@ export class Protocol {
       return;
     }
     // What is stored under the id is another request's answer. Sending ours settles it: the gateway compares the bodies.
-    if (!sent && isNamedBy(known.request, answer)) return this.#notThere(id);
+    if (!sent && isNamedBy(known.request, answer)) {
+      this.#notThere(id);
+      return;
+    }
     // Something on the way answers in the gateway's place.
     this.#lineFailed(now, id);
     this.#later(now, id, undefined, true);
@@ -650,10 +641,4 @@ export class Protocol {
   #notice(notice: Notice): void {
     this.#ready.push({ step: 'notice', notice });
   }
-}
-
-/** Whether the gateway may have seen what was sent; these statuses refuse before anything is begun. */
-function mayHaveArrived(reply: Reply): boolean {
-  if (reply.reply === 'http') return ![401, 403, 404, 405, 429].includes(reply.status);
-  return reply.reply === 'lost';
 }

@@ -1,4 +1,4 @@
-/** Times of the till's half, in milliseconds, and what it is told about now. The defaults are those of `docs/till-client.md`. */
+// Times of the till's half, in milliseconds, and what it is told about now. The defaults are those of `docs/till-client.md`.
 
 export interface Settings {
   /** How long a cashier waits for an answer, retries included. */

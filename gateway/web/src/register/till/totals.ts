@@ -1,11 +1,9 @@
-/**
- * A business day's totals, from the journal. Mirrors `pos-protocol/src/client/totals.rs` and so the gateway's rule: a purchase counts on
- * the day of its receipt, also when it was undone; a refund, and the reversal of a purchase, on the day it was answered.
- */
+// A business day's totals, from the journal. Mirrors `pos-protocol/src/client/totals.rs` and so the gateway's rule: a purchase counts on
+// the day of its receipt, also when it was undone; a refund, and the reversal of a purchase, on the day it was answered.
 
-import type { Receipt } from './ask';
-import { approvalOf, type Book } from './book';
-import { businessDay, type Settings } from './settings';
+import type { Receipt } from './ask.ts';
+import { approvalOf, type Book } from './book.ts';
+import { businessDay, type Settings } from './settings.ts';
 
 export interface SettlementTotals {
   purchases: number;
@@ -64,9 +62,10 @@ export interface Sold {
 /** Every approved sale, oldest first. */
 export function sold(book: Book): Sold[] {
   return book.requests().flatMap((known) => {
-    const purchase = known.request.operation === 'purchase' ? (approvalOf(known)?.purchase as Purchase | undefined) : undefined;
+    const purchase =
+      known.request.operation === 'purchase' ? (approvalOf(known)?.['purchase'] as Purchase | undefined) : undefined;
     if (!purchase) return [];
-    const receipt = known.request.body.receipt as Receipt;
+    const receipt = known.request.body['receipt'] as Receipt;
     return [{ requestId: known.request.request_id, purchase, receipt, reversed: known.state.is === 'reversed' }];
   });
 }
@@ -92,7 +91,7 @@ function refundsOf(book: Book, day: string, settings: Settings): Refund[] {
   return book.requests().flatMap((known) => {
     if (known.request.operation !== 'refund' && known.request.operation !== 'reversal') return [];
     if (known.answeredAt === undefined || businessDay(Date.parse(known.answeredAt), settings) !== day) return [];
-    const refund = approvalOf(known)?.refund as Refund | undefined;
+    const refund = approvalOf(known)?.['refund'] as Refund | undefined;
     return refund ? [refund] : [];
   });
 }
@@ -100,7 +99,7 @@ function refundsOf(book: Book, day: string, settings: Settings): Refund[] {
 /** Requests whose answer is missing in the totals of `day`. */
 export function unsettledOn(book: Book, day: string, settings: Settings): number {
   return book.work().filter(({ known }) => {
-    const receipt = known.request.operation === 'purchase' ? (known.request.body.receipt as Receipt) : undefined;
+    const receipt = known.request.operation === 'purchase' ? (known.request.body['receipt'] as Receipt) : undefined;
     return receipt ? receipt.business_date === day : businessDay(Date.parse(known.request.at), settings) <= day;
   }).length;
 }

@@ -1,6 +1,6 @@
-/** What the cashier is told. Every request ends in exactly one of these. Mirrors `pos-protocol/src/client/verdict.rs`. */
+// What the cashier is told. Every request ends in exactly one of these. Mirrors `pos-protocol/src/client/verdict.rs`.
 
-import type { Decline, Json } from './message';
+import type { Decline, Json } from './message.ts';
 
 /** Why the gateway gave no answer in time. */
 export type Why =
