@@ -90,14 +90,20 @@ async function sell(register: Register, record: SaleRecord): Promise<boolean> {
   const stands = verdict.verdict === 'approved' || verdict.verdict === 'queued';
   if (!stands) {
     await refused(register, record, verdict);
+    await told(register, requestId);
     return false;
   }
   const ended = withVerdict({ ...record, ...(requestId === undefined ? {} : { requestId }) }, verdict);
   await register.keepRecord(ended);
   await register.showReceipt(ended);
   await register.begin();
-  if (requestId !== undefined) await register.keeper.told(register.keeper.machine.book.first(requestId));
+  await told(register, requestId);
   return true;
+}
+
+/** The screen has shown how this ended, so the next start need not. */
+export async function told(register: Register, requestId: string | undefined): Promise<void> {
+  if (requestId !== undefined) await register.keeper.told(register.keeper.machine.book.first(requestId));
 }
 
 /** The sale did not come about with this card or hold: the basket is open again, without what was refused. */

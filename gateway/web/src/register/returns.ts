@@ -1,5 +1,6 @@
 // Goods come back, or a whole sale is undone. The quote and the refund are the gateway's numbers; the page only adds up the cash.
 
+import { told } from './checkout.ts';
 import type { Register } from './register.ts';
 import { returnable, type SaleRecord } from './sale/draft.ts';
 import { RECEIPTS } from './till/journal.ts';
@@ -71,10 +72,13 @@ export async function refund(
   const { verdict, requestId } = await register.ask('refund', () =>
     register.keeper.ask({ ask: 'refund', purchaseId, lines }),
   );
-  if (verdict.verdict !== 'approved' && verdict.verdict !== 'queued') return { verdict, record };
+  if (verdict.verdict !== 'approved' && verdict.verdict !== 'queued') {
+    await told(register, requestId);
+    return { verdict, record };
+  }
   const returned = withReturned(record, pieces);
   await register.keepRecord(returned);
-  if (requestId !== undefined) await register.keeper.told(register.keeper.machine.book.first(requestId));
+  await told(register, requestId);
   if (verdict.verdict === 'queued') return { verdict, record: returned };
   return { verdict, quote: quoteOf(verdict.answer['refund'] as Refund), record: returned };
 }
