@@ -1,4 +1,5 @@
-# Needs Rust, a C compiler and make; `make test` also finds, starts or installs the servers it tests against.
+# Needs Rust, a C compiler and make, and Node 20 for the web pages; `make test` also finds, starts or installs the servers
+# and the browser it tests against.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -6,12 +7,13 @@ SHELL := /bin/bash
 # Where rustup puts cargo, for a shell that has not read its profile.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help demo test lint build bench figures instructions doc clean-demo tools
+.PHONY: help demo test lint web screens build bench figures instructions doc clean-demo tools
 
 help: ## List what can be done here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: tools ## Build and run the gateway with sample members and stores; ARGS="--listen 127.0.0.1:9000" for its options
+	@scripts/build-web --if-node
 	@cargo build --release --locked -p gateway --bin gateway -p member-card --bin member-card
 	@target=$$(cargo metadata --format-version 1 --no-deps | sed -E 's/.*"target_directory":"([^"]*)".*/\1/'); \
 	exec "$$target/release/gateway" demo $(ARGS)
@@ -22,7 +24,14 @@ test: tools ## Run every check and every test, on SQLite, PostgreSQL and RabbitM
 lint: tools ## Check layout, licences and clippy
 	@scripts/test --lint
 
+web: ## Build the web pages, which the next build of the gateway takes in; needs Node 20
+	@scripts/build-web
+
+screens: tools ## Take the pictures in docs/screens anew, in a browser
+	@scripts/screens
+
 build: tools ## Build everything, optimized
+	@scripts/build-web --if-node
 	@cargo build --release --locked --workspace
 
 bench: tools ## Run the micro-benchmarks; ARGS="NAME" for those whose name contains it

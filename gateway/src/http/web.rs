@@ -35,7 +35,6 @@ const PERMISSIONS_OF_REGISTER: &str =
 
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
-const SERVICE_WORKER_ALLOWED: HeaderName = HeaderName::from_static("service-worker-allowed");
 
 /// Assets carry the hash of their content in their name.
 const FOREVER: &str = "public, max-age=31536000, immutable";
@@ -122,11 +121,6 @@ fn guard(headers: &mut HeaderMap, path: &str) {
     );
     headers.insert(PERMISSIONS_POLICY, HeaderValue::from_static(permissions));
     headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
-    // The worker of `/card/sw.js` also serves `/card`, which lies above it.
-    let scope = path.strip_suffix("/sw.js");
-    if let Some(scope) = scope.and_then(|scope| HeaderValue::from_str(scope).ok()) {
-        headers.insert(SERVICE_WORKER_ALLOWED, scope);
-    }
 }
 
 /// The smallest form that the caller takes.

@@ -53,7 +53,9 @@ export class Gateway {
   /** Starts it, or starts it again. */
   async start(): Promise<void> {
     const web = process.env['GATEWAY_WEB_DIR'] ?? join(import.meta.dirname, '..', 'dist');
-    const args = ['demo', '--listen', `127.0.0.1:${this.port}`, '--data', join(this.folder, 'data'), '--web', web];
+    const args = ['demo', '--listen', `127.0.0.1:${this.port}`, '--data', join(this.folder, 'data')];
+    // Empty: the pages in the binary.
+    if (web !== '') args.push('--web', web);
     const child = spawn(binary(), [...args, ...this.more], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
     const read = (bytes: Buffer): void => {

@@ -12,7 +12,6 @@ async fn stage() -> Stage {
     let folder = tempfile::tempdir().unwrap();
     for (path, text) in [
         ("card/index.html", "<!doctype html>card"),
-        ("card/sw.js", "worker"),
         ("register/index.html", "<!doctype html>register"),
         ("console/index.html", "<!doctype html>console"),
         ("assets/card-a1b2.js", "plain script"),
@@ -74,12 +73,6 @@ async fn a_page_runs_only_what_this_gateway_sends() {
         assert!(head(&answer, "permissions-policy").contains(camera));
         assert_eq!(head(&answer, "x-frame-options"), "DENY");
     }
-    let worker = get(&stage, "/card/sw.js", &[]).await;
-    assert_eq!(head(&worker, "service-worker-allowed"), "/card");
-    assert_eq!(
-        head(&worker, "content-type"),
-        "text/javascript; charset=utf-8"
-    );
 }
 
 #[tokio::test]
