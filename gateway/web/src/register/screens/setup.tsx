@@ -1,6 +1,6 @@
 // The first opening: who this till is. The secret stays in this browser, and the page says so.
 
-import { useState } from 'preact/hooks';
+import { useId, useState } from 'preact/hooks';
 import { type SetupFault, setUp } from '../boot.ts';
 import { words } from '../words.ts';
 
@@ -63,11 +63,13 @@ interface FieldProps {
 }
 
 function Field({ label, value, onValue, secret = false }: FieldProps) {
+  const id = useId();
   return (
-    <label class="field">
-      <span>{label}</span>
+    <div class="field">
+      <label for={id}>{label}</label>
       {secret ? (
         <input
+          id={id}
           type="password"
           value={value}
           autocomplete="off"
@@ -75,6 +77,7 @@ function Field({ label, value, onValue, secret = false }: FieldProps) {
         />
       ) : (
         <input
+          id={id}
           type="text"
           value={value}
           autocomplete="off"
@@ -83,6 +86,6 @@ function Field({ label, value, onValue, secret = false }: FieldProps) {
           onInput={(event) => onValue(event.currentTarget.value)}
         />
       )}
-    </label>
+    </div>
   );
 }
