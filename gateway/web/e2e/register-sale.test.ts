@@ -21,7 +21,7 @@ test('a day at the register, by keys alone', async (t) => {
 
   await t.test('scan, amount, one key', async () => {
     await wedge(page, card.text({ spend: false }));
-    await page.getByText('Member').waitFor();
+    await page.locator('.who').waitFor();
     await page.keyboard.type('1080', { delay: 80 });
     await page.keyboard.press('F9');
     await page.getByRole('heading', { name: 'レシート' }).waitFor();

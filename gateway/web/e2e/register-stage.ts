@@ -15,8 +15,8 @@ import { DESKTOP, type Stage, type View, type Watched } from './stage.ts';
 export class Card {
   readonly #key;
   readonly #id: Uint8Array<ArrayBuffer>;
-  /** A card shows a text for one second at least: each is of another second. */
-  #last = 0;
+  /** A text is good for one basket and named by its second: each is of another second. */
+  static #last = 0;
 
   constructor(gateway: Gateway, file = 'card-1.pem') {
     this.#key = createPrivateKey(readFileSync(join(gateway.folder, 'data', file)));
@@ -29,8 +29,8 @@ export class Card {
   text(limit: SpendLimit = { spend: true }): string {
     const now = Math.floor(Date.now() / 1_000);
     // Up to fifteen seconds ahead are taken; texts of one test are never of one second.
-    this.#last = Math.max(now, this.#last + 1);
-    const bytes = head({ card_id: this.#id, issued_at: this.#last, limit });
+    Card.#last = Math.max(now, Card.#last + 1);
+    const bytes = head({ card_id: this.#id, issued_at: Card.#last, limit });
     const signature = sign('sha256', signedBytes('demo', bytes), { key: this.#key, dsaEncoding: 'ieee-p1363' });
     return digits(new Uint8Array([...bytes, ...signature]));
   }

@@ -1,11 +1,12 @@
 // What is handed over: cash with its change, or something else that has its own machine.
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { yen } from '../../kit/format.ts';
 import { complete } from '../checkout.ts';
 import type { Register } from '../register.ts';
 import { due, type Tender } from '../sale/draft.ts';
 import { words } from '../words.ts';
+import { useFocusInDialog } from './focus.ts';
 import { Digits } from './sale.tsx';
 
 export function Payment({ register, onClose }: { register: Register; onClose: () => void }) {
@@ -13,7 +14,7 @@ export function Payment({ register, onClose }: { register: Register; onClose: ()
   const [tender, setTender] = useState<Tender>('cash');
   const [typed, setTyped] = useState('');
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), [tender]);
+  useFocusInDialog(field, tender);
   const text = words().pay;
   const received = tender === 'other' || typed === '' ? owed : Number(typed.normalize('NFKC').replace(/[,\s]/g, ''));
   const isAmount = Number.isSafeInteger(received) && received >= 0;

@@ -1,9 +1,10 @@
 // How many points the shopper uses: all, whole hundreds, or a number that is typed.
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { points } from '../../kit/format.ts';
 import type { Register } from '../register.ts';
 import { words } from '../words.ts';
+import { useFocusInDialog } from './focus.ts';
 import { Digits } from './sale.tsx';
 
 export function PointsPad({ register, onClose }: { register: Register; onClose: () => void }) {
@@ -11,7 +12,7 @@ export function PointsPad({ register, onClose }: { register: Register; onClose: 
   const [typed, setTyped] = useState(String(most));
   const [wrong, setWrong] = useState(false);
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.select(), []);
+  useFocusInDialog(field);
   const text = words().points;
   const busy = register.asking.value !== undefined;
   const use = async (wanted: number): Promise<void> => {

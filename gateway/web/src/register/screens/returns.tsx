@@ -1,12 +1,13 @@
 // Refund by receipt number: which pieces, what the gateway says it does, and only then the confirmation. Or the whole sale undone.
 
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { instant, points, yen } from '../../kit/format.ts';
 import type { Register } from '../register.ts';
 import { findReceipt, latestReceipts, type Pieces, type Quote, quote, refund } from '../returns.ts';
 import { returnable, type SaleRecord } from '../sale/draft.ts';
 import { verdictWords } from '../verdict-words.ts';
 import { words } from '../words.ts';
+import { useFocusInDialog } from './focus.ts';
 import { Fact } from './receipt.tsx';
 
 export function Returns({ register, onClose }: { register: Register; onClose: () => void }) {
@@ -15,6 +16,8 @@ export function Returns({ register, onClose }: { register: Register; onClose: ()
   const [missing, setMissing] = useState(false);
   const [latest, setLatest] = useState<SaleRecord[]>([]);
   const text = words().refund;
+  const field = useRef<HTMLInputElement>(null);
+  useFocusInDialog(field);
   useEffect(() => {
     void latestReceipts(register, 6).then(setLatest);
   }, [register]);
@@ -35,6 +38,7 @@ export function Returns({ register, onClose }: { register: Register; onClose: ()
             type="text"
             inputMode="numeric"
             autocomplete="off"
+            ref={field}
             value={number}
             onInput={(event) => setNumber(event.currentTarget.value)}
           />
