@@ -1,0 +1,125 @@
+// Goods come back, or a whole sale is undone. The quote and the refund are the gateway's numbers; the page only adds up the cash.
+
+import { told } from './checkout.ts';
+import type { Register } from './register.ts';
+import { returnable, type SaleRecord } from './sale/draft.ts';
+import { RECEIPTS } from './till/journal.ts';
+import type { Refund } from './till/totals.ts';
+import type { Verdict } from './till/verdict.ts';
+
+/** Pieces that come back, by line. */
+export type Pieces = Record<number, number>;
+
+/** What a refund does, as the cashier sees it before confirming. */
+export interface Quote {
+  amount: number;
+  /** Nothing of points in a sale without a card. */
+  refund?: Refund;
+  cash: number;
+}
+
+export type Quoted = { quote: Quote } | { verdict: Verdict };
+
+/** The receipt of this number, typed with or without its dash. */
+export async function findReceipt(register: Register, typed: string): Promise<SaleRecord | undefined> {
+  const digits = typed.normalize('NFKC').replace(/\D/g, '');
+  if (digits.length < 7) return undefined;
+  return register.storage.get<SaleRecord>(RECEIPTS, `${digits.slice(0, 6)}-${digits.slice(6)}`);
+}
+
+/** The latest receipts, newest first. */
+export async function latestReceipts(register: Register, count: number): Promise<SaleRecord[]> {
+  const rows = await register.storage.all<SaleRecord>(RECEIPTS);
+  return rows
+    .slice(-count)
+    .reverse()
+    .map(([, record]) => record);
+}
+
+/** The yen of these pieces. */
+export function amountOf(record: SaleRecord, pieces: Pieces): number {
+  return record.lines.reduce((sum, line) => sum + line.price * (pieces[line.lineNo] ?? 0), 0);
+}
+
+/** Asks what a refund of these pieces would do. */
+export async function quote(register: Register, record: SaleRecord, pieces: Pieces): Promise<Quoted> {
+  const amount = amountOf(record, pieces);
+  if (record.points === 'none' || record.points === 'declined' || !record.purchase)
+    return { quote: { amount, cash: amount } };
+  const purchaseId = record.purchase.id;
+  const lines = linesOf(record, pieces);
+  const { verdict } = await register.ask('refund_quote', () =>
+    register.keeper.ask({ ask: 'refund_quote', purchaseId, lines }),
+  );
+  if (verdict.verdict !== 'approved') return { verdict };
+  return { quote: quoteOf(verdict.answer['refund'] as Refund) };
+}
+
+/** Refunds these pieces. `verdict` is missing in a sale without points. */
+export async function refund(
+  register: Register,
+  record: SaleRecord,
+  pieces: Pieces,
+): Promise<{ quote?: Quote; verdict?: Verdict; record: SaleRecord }> {
+  const amount = amountOf(record, pieces);
+  if (record.points === 'none' || record.points === 'declined' || !record.purchase) {
+    const returned = withReturned(record, pieces);
+    await register.keepRecord(returned);
+    return { quote: { amount, cash: amount }, record: returned };
+  }
+  const purchaseId = record.purchase.id;
+  const lines = linesOf(record, pieces);
+  const { verdict, requestId } = await register.ask('refund', () =>
+    register.keeper.ask({ ask: 'refund', purchaseId, lines }),
+  );
+  if (verdict.verdict !== 'approved' && verdict.verdict !== 'queued') {
+    await told(register, requestId);
+    return { verdict, record };
+  }
+  const returned = withReturned(record, pieces);
+  await register.keepRecord(returned);
+  await told(register, requestId);
+  if (verdict.verdict === 'queued') return { verdict, record: returned };
+  return { verdict, quote: quoteOf(verdict.answer['refund'] as Refund), record: returned };
+}
+
+/** Undoes a whole sale: the gateway makes its linked refund, whether or not the sale has reached it. */
+export async function undo(register: Register, record: SaleRecord): Promise<{ verdict?: Verdict; record: SaleRecord }> {
+  const undone: SaleRecord = { ...record, points: 'undone', returned: all(record) };
+  if (record.points === 'none' || record.requestId === undefined) {
+    await register.keepRecord(undone);
+    return { record: undone };
+  }
+  const originalRequestId = record.requestId;
+  const { verdict } = await register.ask('reversal', () => register.keeper.ask({ ask: 'reversal', originalRequestId }));
+  if (verdict.verdict !== 'approved' && verdict.verdict !== 'queued') return { verdict, record };
+  await register.keepRecord(undone);
+  return { verdict, record: undone };
+}
+
+/** All that is left goes without lines, so that the gateway's own count decides. */
+function linesOf(record: SaleRecord, pieces: Pieces): { line_no: number; quantity: number }[] | undefined {
+  const isAll = returnable(record).every((line) => pieces[line.lineNo] === line.quantity);
+  if (isAll) return undefined;
+  return Object.entries(pieces)
+    .filter(([, quantity]) => quantity > 0)
+    .map(([lineNo, quantity]) => ({ line_no: Number(lineNo), quantity }));
+}
+
+/** What was paid with points goes back as points, not as cash; one point is one yen. */
+function quoteOf(refund: Refund): Quote {
+  const cash = refund.amount - refund.points_restored - refund.points_lapsed - refund.shortfall_yen;
+  return { amount: refund.amount, refund, cash: Math.max(cash, 0) };
+}
+
+function withReturned(record: SaleRecord, pieces: Pieces): SaleRecord {
+  const returned = { ...record.returned };
+  for (const [lineNo, quantity] of Object.entries(pieces)) {
+    returned[Number(lineNo)] = (returned[Number(lineNo)] ?? 0) + quantity;
+  }
+  return { ...record, returned };
+}
+
+function all(record: SaleRecord): Record<number, number> {
+  return Object.fromEntries(record.lines.map((line) => [line.lineNo, line.quantity]));
+}
