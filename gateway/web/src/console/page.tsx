@@ -3,6 +3,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { LanguageSwitch } from '../kit/language-switch.tsx';
+import { forgetSearch } from './members/search.tsx';
 import { cameBack } from './openid.ts';
 import { place, told } from './place.ts';
 import type { Route } from './routes.ts';
@@ -98,21 +99,14 @@ function Frame({ children }: { children: ComponentChildren }) {
   const [open, setOpen] = useState(false);
   const here = place.value;
   const now = session.value?.me;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the menu closes whenever the place changes
+  // The menu closes whenever the place changes.
   useEffect(() => setOpen(false), [here]);
   return (
     <>
-      <a
-        class="skip"
-        href="#content"
-        onClick={(event) => {
-          // The fragment belongs to the places; only the focus moves.
-          event.preventDefault();
-          document.querySelector('h1')?.focus();
-        }}
-      >
+      {/* Not a link: the fragment belongs to the places. */}
+      <button type="button" class="skip" onClick={() => document.querySelector('h1')?.focus()}>
         {words.skip}
-      </a>
+      </button>
       <header class="bar">
         <div class="row">
           <button
@@ -129,7 +123,14 @@ function Frame({ children }: { children: ComponentChildren }) {
         <div class="row">
           <span class="who">{words.signedInAs(now?.actor ?? '', term('role', now?.role))}</span>
           <LanguageSwitch />
-          <button type="button" class="quiet" onClick={signOut}>
+          <button
+            type="button"
+            class="quiet"
+            onClick={() => {
+              forgetSearch();
+              signOut();
+            }}
+          >
             {words.signOut}
           </button>
         </div>

@@ -1,7 +1,5 @@
 // The screen of a place. Each is drawn anew where what it is about changes.
 
-import { Acts } from './watch/acts.tsx';
-import { Health } from './watch/health.tsx';
 import { Figures } from './figures/figures.tsx';
 import { Proposals } from './members/proposals.tsx';
 import { Record } from './members/record.tsx';
@@ -9,11 +7,13 @@ import { Search } from './members/search.tsx';
 import { Candidates } from './merging/candidates.tsx';
 import { Merge } from './merging/merge.tsx';
 import { Unmerge } from './merging/unmerge.tsx';
+import { Screen } from './parts/screen.tsx';
+import { place } from './place.ts';
 import { Clients } from './places/clients.tsx';
 import { Shops } from './places/shops.tsx';
 import { Stores } from './places/stores.tsx';
-import { Screen } from './parts/screen.tsx';
-import { place } from './place.ts';
+import { Acts } from './watch/acts.tsx';
+import { Health } from './watch/health.tsx';
 import { shell } from './words/shell.ts';
 
 export function Screens() {

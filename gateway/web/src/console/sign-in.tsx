@@ -59,7 +59,13 @@ function ClientForm({ known }: { known?: string | undefined }) {
   );
 }
 
-function IssuerButtons({ issuers, start }: { issuers: OpenIdIssuer[]; start: (issuer: OpenIdIssuer) => Promise<void> }) {
+function IssuerButtons({
+  issuers,
+  start,
+}: {
+  issuers: OpenIdIssuer[];
+  start: (issuer: OpenIdIssuer) => Promise<void>;
+}) {
   const words = shell();
   const [error, setError] = useState<unknown>();
   return (

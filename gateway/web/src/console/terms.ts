@@ -8,14 +8,22 @@ type Words = Readonly<Record<string, Pair>>;
 export const TERMS = {
   status: { active: ['有効', 'Active'], blocked: ['停止中', 'Blocked'], erased: ['消去済み', 'Erased'] },
   role: { support: ['サポート', 'Support'], manager: ['マネージャー', 'Manager'], auditor: ['監査', 'Auditor'] },
-  scope: { pos: ['レジ (pos)', 'Till (pos)'], ec: ['ショップ (ec)', 'Shop (ec)'], admin: ['スタッフ (admin)', 'Staff (admin)'] },
+  scope: {
+    pos: ['レジ (pos)', 'Till (pos)'],
+    ec: ['ショップ (ec)', 'Shop (ec)'],
+    admin: ['スタッフ (admin)', 'Staff (admin)'],
+  },
   how: {
     number: ['会員番号', 'Member number'],
     card: ['カード', 'Card'],
     proved: ['確認済みの連絡先など', 'Proved identity'],
     told: ['自己申告', 'Told, not proved'],
   },
-  cardKind: { device: ['スマートフォン', 'Phone'], wallet: ['ウォレット', 'Wallet pass'], plastic: ['プラスチック', 'Plastic'] },
+  cardKind: {
+    device: ['スマートフォン', 'Phone'],
+    wallet: ['ウォレット', 'Wallet pass'],
+    plastic: ['プラスチック', 'Plastic'],
+  },
   cardStatus: { active: ['有効', 'Active'], revoked: ['失効', 'Revoked'] },
   identity: {
     ec_customer: ['ショップの顧客', 'Customer of a shop'],
@@ -106,7 +114,12 @@ export const TERMS = {
     api: ['API 直結', 'Own, by API'],
   },
   channel: { store: ['店舗', 'Store'], shop: ['EC', 'Shop'], none: ['購入なし', 'No purchase'] },
-  outcome: { done: ['完了', 'Done'], begun: ['開始のみ', 'Begun'], refused: ['不可', 'Refused'], failed: ['失敗', 'Failed'] },
+  outcome: {
+    done: ['完了', 'Done'],
+    begun: ['開始のみ', 'Begun'],
+    refused: ['不可', 'Refused'],
+    failed: ['失敗', 'Failed'],
+  },
   rule: {
     already_merged: ['すでに同じ会員です', 'Both are one member already'],
     not_merged: ['統合されていません', 'The record was not merged'],

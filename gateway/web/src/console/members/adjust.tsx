@@ -77,12 +77,7 @@ export function Adjust({ person, close, reread, done }: AdjustProps) {
       />
       {grant && (
         <>
-          <Choice
-            label={w.class}
-            value={kind}
-            options={classes.map((one) => [one, one] as const)}
-            change={setKind}
-          />
+          <Choice label={w.class} value={kind} options={classes.map((one) => [one, one] as const)} change={setKind} />
           <details>
             <summary>{w.restrict}</summary>
             <div class="stack">

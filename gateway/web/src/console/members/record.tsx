@@ -2,8 +2,8 @@
 
 import { integer } from '../../kit/format.ts';
 import type { Person } from '../answers.ts';
-import { At, Badge, Facts } from '../parts/pieces.tsx';
 import { type Loaded, Show, useLoaded } from '../parts/loaded.tsx';
+import { At, Badge, Facts } from '../parts/pieces.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { format, TABS, type Tab } from '../routes.ts';
 import { ask } from '../session.ts';
@@ -60,11 +60,13 @@ function Head({ person }: { person: Person }) {
       </div>
       <Facts
         of={[
-          [shell().member, <span key="number" class="number">{person.member_no}</span>],
           [
-            shell().status,
-            <Badge key="status" kind="status" word={person.erased_at ? 'erased' : person.status} />,
+            shell().member,
+            <span key="number" class="number">
+              {person.member_no}
+            </span>,
           ],
+          [shell().status, <Badge key="status" kind="status" word={person.erased_at ? 'erased' : person.status} />],
           [w.rank, person.rank],
           [w.enrolled, <At key="enrolled" at={person.enrolled_at} />],
           ...(person.erased_at ? ([[w.erasedAt, <At key="erased" at={person.erased_at} />]] as const) : []),

@@ -71,7 +71,7 @@ export function Search() {
     <Screen title={w.searchTitle}>
       <form
         class="panel search"
-        role="search"
+        aria-label={w.searchTitle}
         onSubmit={(event) => {
           event.preventDefault();
           void submit();

@@ -18,9 +18,7 @@ import { merging as words } from '../words/merging.ts';
 export function Merge({ member, into }: { member: string; into: string }) {
   const w = words();
   const body = { member, into };
-  const loaded = useLoaded(`${member} ${into}`, (signal) =>
-    ask<MergePreview>('mergePreview', {}, { body, signal }),
-  );
+  const loaded = useLoaded(`${member} ${into}`, (signal) => ask<MergePreview>('mergePreview', {}, { body, signal }));
   const [asking, setAsking] = useState(false);
   return (
     <Screen
@@ -55,9 +53,7 @@ export function Merge({ member, into }: { member: string; into: string }) {
                 close={() => setAsking(false)}
                 reread={() => void loaded.reload()}
                 perform={(reason) => ask<{ person: Side }>('merge', {}, { body: { ...body, reason } })}
-                done={({ person }) =>
-                  goAndTell({ at: 'member', member: person.member_no, tab: 'merges' }, w.merged)
-                }
+                done={({ person }) => goAndTell({ at: 'member', member: person.member_no, tab: 'merges' }, w.merged)}
               />
             )}
           </>

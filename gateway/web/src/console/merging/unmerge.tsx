@@ -17,9 +17,7 @@ import { shell } from '../words/shell.ts';
 
 export function Unmerge({ member }: { member: string }) {
   const w = words();
-  const loaded = useLoaded(member, (signal) =>
-    ask<UnmergeReport>('unmergePreview', {}, { body: { member }, signal }),
-  );
+  const loaded = useLoaded(member, (signal) => ask<UnmergeReport>('unmergePreview', {}, { body: { member }, signal }));
   const [asking, setAsking] = useState(false);
   return (
     <Screen

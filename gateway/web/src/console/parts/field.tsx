@@ -1,6 +1,6 @@
 // A named field with its hint and what is wrong with it, tied together for screen readers.
 
-import type { ComponentChildren, JSX } from 'preact';
+import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
 
 export interface FieldProps {
@@ -31,7 +31,17 @@ export function Field({ label, hint, fault, children }: FieldProps) {
   );
 }
 
-type InputProps = Omit<JSX.InputHTMLAttributes<HTMLInputElement>, 'value' | 'onInput' | 'id'>;
+/** What an input may be told beside its value. */
+interface InputProps {
+  type?: 'text' | 'password' | 'date';
+  name?: string;
+  inputMode?: 'text' | 'numeric' | 'email' | 'url';
+  autocomplete?: string;
+  autocapitalize?: string;
+  placeholder?: string;
+  required?: boolean;
+  readOnly?: boolean;
+}
 
 export interface TextFieldProps extends InputProps {
   label: string;

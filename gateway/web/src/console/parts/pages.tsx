@@ -47,7 +47,7 @@ export function usePages<T>(key: string, load: Load<T>): Pages<T> {
       if (!stop.signal.aborted) set((before) => ({ ...before, error, busy: false }));
     }
   }, []);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another key is another list
+  // Another key is another list.
   useEffect(() => {
     set({ busy: true });
     void read(undefined);

@@ -11,7 +11,8 @@ export const shell = dictionaries(
     signedInAs: (actor: string, role: string) => `${actor}（${role}）`,
     signOut: 'サインアウト',
     signIn: 'サインイン',
-    signInLead: 'スタッフ用のクライアント ID とシークレットを入力してください。シークレットはこのページに保存されません。',
+    signInLead:
+      'スタッフ用のクライアント ID とシークレットを入力してください。シークレットはこのページに保存されません。',
     clientId: 'クライアント ID',
     clientSecret: 'シークレット',
     withOpenId: (name: string) => `${name} でサインイン`,
