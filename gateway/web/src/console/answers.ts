@@ -268,7 +268,7 @@ export interface Health {
   programme_version: number;
   writer: { ok: boolean; lanes: { lane: number; waiting: number; capacity: number }[] };
   outbox: { waiting: number; oldest_at?: Maybe<string>; oldest_age_seconds?: Maybe<number>; alarm: boolean };
-  relay: { broker: boolean; held: boolean };
+  relay: { held: boolean };
   inbox: { waiting: number; dead: number; oldest_at?: Maybe<string>; oldest_age_seconds?: Maybe<number> };
 }
 export interface DeadLetter {

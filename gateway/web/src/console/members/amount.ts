@@ -11,7 +11,7 @@ export function wholePoints(text: string): number | undefined {
 /** Words separated by commas, Japanese ones too. */
 export function listed(text: string): string[] {
   return text
-    .split(/[,、,]/)
+    .split(/[,、，]/)
     .map((word) => word.trim())
     .filter((word) => word !== '');
 }

@@ -37,7 +37,7 @@ interface InputProps {
   name?: string;
   inputMode?: 'text' | 'numeric' | 'email' | 'url';
   autocomplete?: string;
-  autocapitalize?: string;
+  autocapitalize?: 'off' | 'sentences';
   placeholder?: string;
   required?: boolean;
   readOnly?: boolean;
@@ -52,12 +52,13 @@ export interface TextFieldProps extends InputProps {
 }
 
 /** A line of text. */
-export function TextField({ label, value, change, hint, fault, ...input }: TextFieldProps) {
+export function TextField({ label, value, change, hint, fault, type = 'text', ...input }: TextFieldProps) {
   return (
     <Field label={label} hint={hint} fault={fault}>
       {(given) => (
         <input
-          type="text"
+          // The kinds of inputs are a union of attributes; this one only takes those that all of them have.
+          type={type as 'text'}
           autocomplete="off"
           autocapitalize="off"
           spellcheck={false}

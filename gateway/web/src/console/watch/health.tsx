@@ -97,9 +97,7 @@ function State({ health }: { health: HealthAnswer }) {
         <Light name={w.outbox} good={!outbox.alarm} word={integer(outbox.waiting)}>
           {oldest(outbox.oldest_age_seconds)}
         </Light>
-        <Light name={w.relay} good={relay.broker} mild word={relay.broker ? w.connected : w.notConnected}>
-          {relay.held ? w.holds : w.held}
-        </Light>
+        <Light name={w.relay} good={relay.held} mild word={relay.held ? w.relayed : w.notRelayed} />
         <Light name={w.inbox} good={inbox.dead === 0} word={integer(inbox.waiting)}>
           <p>
             {w.dead}: {integer(inbox.dead)}
