@@ -126,7 +126,7 @@ function Part({ person, member, tab, loaded }: PartProps) {
         </>
       );
     case 'points':
-      return <Lots person={person} />;
+      return <Lots member={member} person={person} />;
     case 'history':
       // What is booked meanwhile belongs on top: read anew whenever the person is.
       return <History member={member} person={person} />;

@@ -1,5 +1,6 @@
 // Two members side by side, and what they will be as one. The comparison comes first; only then the question.
 
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { integer } from '../../kit/format.ts';
 import type { MergePreview, Side } from '../answers.ts';
@@ -70,7 +71,7 @@ function Comparison({ preview }: { preview: MergePreview }) {
     [w.stays, preview.stays],
     ...(preview.after ? ([[w.after, preview.after]] as [string, Side][]) : []),
   ];
-  const lines: { name: string; of: (side: Side) => preact.ComponentChildren; number?: boolean }[] = [
+  const lines: { name: string; of: (side: Side) => ComponentChildren; number?: boolean }[] = [
     { name: w.number, of: (side) => <MemberLink member={side.member_no} /> },
     { name: w.status, of: (side) => <Badge kind="status" word={side.status} /> },
     { name: w.rank, of: (side) => side.rank },
