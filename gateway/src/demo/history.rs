@@ -221,12 +221,11 @@ impl Player<'_> {
         let Some(customer) = self.customers.get(number) else {
             return Ok(());
         };
-        let tills = TILLS.iter().cycle();
+        let mut tills = TILLS.iter().cycle();
         // Everybody has a store of their own, and sometimes buys in another.
         let away = i64::from(day % 5 == 0);
         let (store, till) = tills
-            .skip(usize::try_from((place + away) % 3).unwrap_or(0))
-            .next()
+            .nth(usize::try_from((place + away) % 3).unwrap_or(0))
             .unwrap_or(&TILLS[0]);
         let till = match self.sales {
             1 => TILLS[0],

@@ -98,9 +98,11 @@ async fn small_adjustments_are_booked_and_noted(database: Database) {
         (&done["outcome"], &done["points"]["available"]),
         (&json!("done"), &json!(1_000))
     );
+    console.stage.pass(1);
     let take = json!({ "direction": "take", "points": 1_000, "reason": "a mistake" });
     let done = console.post("manager", &path, take.clone()).await;
     assert_eq!(done["points"]["available"], 0);
+    console.stage.pass(1);
     assert_eq!(
         console.refused("manager", &path, take).await,
         conflict("insufficient_points")

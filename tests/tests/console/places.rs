@@ -129,6 +129,7 @@ async fn a_shop_is_made_and_its_secret_turned(database: Database) {
     let first = made["webhook_secret"].as_str().unwrap().to_owned();
     assert_eq!(made["webhook_path"], "/v1/ec/webhooks/tea");
     is_nowhere(&console, &first).await;
+    console.stage.pass(1);
     let why = json!({ "reason": "every year" });
     let turned = console
         .post("manager", "/v1/admin/shops/tea/rotate-secret", why.clone())
