@@ -3,6 +3,8 @@
 //! Everything that holds points goes through the writer, like at any other gateway. What is there
 //! already is left alone, so a demo can be stopped and started again.
 
+mod history;
+
 use std::{
     collections::BTreeSet,
     fs, io,
@@ -32,6 +34,7 @@ use crate::{
 const STORES: &[(&str, &str, &[&str])] = &[
     ("store-1", "Shibuya", &["till-1", "till-2"]),
     ("store-2", "Umeda", &["till-3"]),
+    ("store-3", "Sendai", &["till-4"]),
 ];
 
 /// A client whose secret is no secret.
@@ -188,6 +191,7 @@ impl Demo<'_> {
         self.places().await?;
         let clients = self.clients().await?;
         let webhook_secret = self.shops().await?;
+        self.history().await?;
         let mut members = Vec::with_capacity(MEMBERS.len());
         for (file, grants) in MEMBERS {
             members.push(self.member(&self.folder.join(file), grants).await?);

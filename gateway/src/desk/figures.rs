@@ -323,12 +323,17 @@ async fn redemption(store: &Store, range: &Range) -> Result<Vec<Row>, StoreError
 /// `part` of `whole` with four decimals; null where nothing divides.
 fn rate(part: i64, whole: i64) -> Value {
     let scaled = part.saturating_mul(10_000).checked_div(whole);
-    let scaled = scaled
-        .filter(|_| whole > 0)
-        .and_then(|scaled| i32::try_from(scaled).ok());
-    scaled.map_or(Value::Null, |scaled| {
-        Value::from(f64::from(scaled) / 10_000.0)
-    })
+    let Some(scaled) = scaled.filter(|_| whole > 0) else {
+        return Value::Null;
+    };
+    let sign = if scaled < 0 { "-" } else { "" };
+    let (ones, rest) = (
+        scaled.unsigned_abs() / 10_000,
+        scaled.unsigned_abs() % 10_000,
+    );
+    // Written in decimals, so that no rounding of a float shows.
+    let text = format!("{sign}{ones}.{rest:04}");
+    text.parse::<f64>().map_or(Value::Null, Value::from)
 }
 
 async fn liability_age(store: &Store, now: Timestamp) -> Result<Vec<Row>, StoreError> {

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Seals the body of a message that came.
-pub(super) fn seal(secrets: &Secrets, message: &mut NewMessage) -> Result<(), StoreError> {
+pub(crate) fn seal(secrets: &Secrets, message: &mut NewMessage) -> Result<(), StoreError> {
     message.body = sealed(secrets, message.id, &message.body)?;
     Ok(())
 }

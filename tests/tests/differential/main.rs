@@ -23,6 +23,7 @@ use ledger::{
     member::{Card, Member},
     order::Order,
     profile::Profile,
+    proposal::Proposal,
     records::{Authorization, ProgrammeVersion, Purchase, Refund, Settlement, StoredRequest},
 };
 
@@ -173,6 +174,7 @@ fn core_rows(play: &Play) -> Vec<Table> {
         lines("identities", state.identities.values()),
         lines("link_codes", state.link_codes.values()),
         lines("verifications", state.verifications.values()),
+        lines("proposals", state.proposals.values()),
         lines("merges", &kept.merges),
         lines("profiles", state.profiles.values()),
         lines("ec_orders", state.orders.values()),
@@ -199,6 +201,7 @@ async fn store_rows(store: &Store) -> Vec<Table> {
         table::<Identity>("identities", &mut at).await,
         table::<LinkCode>("link_codes", &mut at).await,
         table::<Verification>("verifications", &mut at).await,
+        table::<Proposal>("proposals", &mut at).await,
         table::<Merge>("merges", &mut at).await,
         table::<Profile>("profiles", &mut at).await,
         table::<Order>("ec_orders", &mut at).await,

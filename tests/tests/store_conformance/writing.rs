@@ -57,6 +57,7 @@ fn keys_of(changes: &Changes) -> Keys {
         identities: changes.identities.keys().copied().collect(),
         link_codes: changes.link_codes.keys().copied().collect(),
         verifications: changes.verifications.keys().copied().collect(),
+        proposals: changes.proposals.keys().copied().collect(),
         orders: changes.orders.keys().cloned().collect(),
         profiles: changes.profiles.keys().copied().collect(),
         ..Keys::default()
@@ -124,6 +125,7 @@ fn everything() -> Changes {
         identities: made([identity(1, one), revoked_identity(2, one)], |row| row.key),
         link_codes: made([link_code(1, one)], |row| row.hash),
         verifications: made([verification(81, one)], |row| row.id),
+        proposals: made([proposal(95, one), decided_proposal(96, one)], |row| row.id),
         orders: made([order("1001"), full_order("1002", two)], |row| {
             (row.shop_id.clone(), row.id.clone())
         }),
@@ -164,6 +166,7 @@ async fn every_record_comes_back_as_it_was(database: Database) {
     assert_eq!(loaded.identities, expected.identities);
     assert_eq!(loaded.link_codes, expected.link_codes);
     assert_eq!(loaded.verifications, expected.verifications);
+    assert_eq!(loaded.proposals, expected.proposals);
     assert_eq!(loaded.orders, expected.orders);
     assert_eq!(loaded.profiles, expected.profiles);
     assert_eq!(loaded.purchases, expected.purchases);

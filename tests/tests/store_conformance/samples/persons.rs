@@ -3,13 +3,18 @@
 use std::collections::BTreeMap;
 
 use ledger::{
+    command::{Adjustment, Direction},
     identity::{
         Claim, Identity, IdentityKey, IdentityKind, LinkCode, Merge, MergeAct, Proof, Verification,
     },
+    lot::Scope,
     order::{Described, Facts, Order, OrderState, Returned},
     profile::{Profile, SealedProfile, Terms},
+    proposal::{Proposal, ProposalState},
 };
-use pos_protocol::{MemberId, MergeId, OrderCustomer, OrderLine, PlacedOrder, PurchaseId};
+use pos_protocol::{
+    MemberId, MergeId, OrderCustomer, OrderLine, PlacedOrder, Points, PurchaseId, StoreId,
+};
 
 use super::{member_id, terminal, time, uuid, yen};
 
@@ -64,6 +69,41 @@ pub(crate) fn verification(number: u128, owner: MemberId) -> Verification {
         expires_at: time(35),
         attempts: 0,
         used_at: None,
+    }
+}
+
+/// An adjustment that waits for another person.
+pub(crate) fn proposal(number: u128, owner: MemberId) -> Proposal {
+    Proposal {
+        id: uuid(number),
+        adjustment: Adjustment {
+            member_id: owner,
+            direction: Direction::Take,
+            points: Points::new(7_000).unwrap(),
+            class: "base".to_owned(),
+            scope: Scope {
+                stores: [StoreId::new("ginza").unwrap()].into(),
+                categories: ["food".to_owned()].into(),
+            },
+            reason: "誤り".to_owned(),
+            actor: "staff-1".to_owned(),
+        },
+        proposed_at: time(36),
+        expires_at: time(37),
+        state: ProposalState::Open,
+        decided_by: None,
+        decided_at: None,
+        decision_reason: None,
+    }
+}
+
+pub(crate) fn decided_proposal(number: u128, owner: MemberId) -> Proposal {
+    Proposal {
+        state: ProposalState::Approved,
+        decided_by: Some("staff-2".to_owned()),
+        decided_at: Some(time(38)),
+        decision_reason: Some("checked".to_owned()),
+        ..proposal(number, owner)
     }
 }
 
