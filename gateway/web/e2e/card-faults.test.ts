@@ -177,8 +177,9 @@ test('two tabs are one card: enrolled once, never one code twice, one spend swit
   await one.page.getByRole('switch', { name: 'ポイントを使う' }).click();
   await two.page.getByText('ためるだけ。使えません').waitFor();
   const next = await scanNext(two.page, texts[1] ?? '');
-  assert.equal((await till.authorize(next, 1)).reason, 'spend_not_allowed');
-  await till.sell(next, 5_000);
+  const basket = till.basket();
+  assert.equal((await till.authorize(next, 1, basket)).reason, 'spend_not_allowed');
+  assert.equal((await till.sell(next, 5_000, 0, basket)).outcome, 'approved');
   for (const { page } of [one, two]) {
     await page.locator('.happening button').click();
     await balance(page, 50);

@@ -23,12 +23,15 @@ export async function newCard(stage: Stage, view: View = {}): Promise<InHand> {
   return { context, page, watched };
 }
 
-/** Photographs the code and reads it, as a scanner does. */
+/** Photographs the code until it can be read, as a scanner does. */
 export async function scan(page: Page): Promise<string> {
-  const png = PNG.sync.read(await page.locator('.code').screenshot());
-  for (const scale of [1, 2, 3]) {
-    const found = jsqr(...enlarged(png, scale));
-    if (found) return found.data;
+  const until = Date.now() + WAIT_MS;
+  while (Date.now() < until) {
+    const png = PNG.sync.read(await page.locator('.code').screenshot());
+    for (const scale of [1, 2, 3]) {
+      const found = jsqr(...enlarged(png, scale));
+      if (found) return found.data;
+    }
   }
   assert.fail('a scanner reads nothing');
 }
