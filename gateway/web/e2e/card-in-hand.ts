@@ -23,12 +23,29 @@ export async function newCard(stage: Stage, view: View = {}): Promise<InHand> {
   return { context, page, watched };
 }
 
-/** Photographs the code and reads it, as a scanner does. */
+/** Photographs the code until it can be read, as a scanner does. */
 export async function scan(page: Page): Promise<string> {
-  const png = PNG.sync.read(await page.locator('.code').screenshot());
-  const found = jsqr(new Uint8ClampedArray(png.data), png.width, png.height);
-  assert.ok(found, 'a scanner reads nothing');
-  return found.data;
+  const until = Date.now() + WAIT_MS;
+  while (Date.now() < until) {
+    const png = PNG.sync.read(await page.locator('.code').screenshot());
+    for (const scale of [1, 2, 3]) {
+      const found = jsqr(...enlarged(png, scale));
+      if (found) return found.data;
+    }
+  }
+  assert.fail('a scanner reads nothing');
+}
+
+/** The reader finds the corners of a small picture more surely when it comes closer. */
+function enlarged({ data, width, height }: PNG, scale: number): [Uint8ClampedArray, number, number] {
+  const from = new Uint32Array(data.buffer, data.byteOffset, width * height);
+  const to = new Uint32Array(from.length * scale * scale);
+  for (let at = 0; at < to.length; at += 1) {
+    const x = Math.floor((at % (width * scale)) / scale);
+    const y = Math.floor(at / (width * scale) / scale);
+    to[at] = from[y * width + x] ?? 0;
+  }
+  return [new Uint8ClampedArray(to.buffer), width * scale, height * scale];
 }
 
 /** Waits until the code is another than `before`, and reads it. */
@@ -53,26 +70,24 @@ export async function earn(till: Till, page: Page, yen: number): Promise<void> {
   await page.locator('.happening button').click();
 }
 
-/** The shopper's browser thinks that it is `ms` later than it is; `window.setClock` changes it. */
+/** The shopper's browser thinks that it is `ms` later than it is; `setClock` changes it. */
 export async function wrongClock(context: BrowserContext, ms: number): Promise<void> {
-  await context.addInitScript((first) => {
-    let ahead = first;
+  // As text: what is compiled here may lean on helpers that a page does not have.
+  await context.addInitScript(`{
+    let ahead = ${ms};
     const Real = Date;
-    class Wrong extends Real {
-      constructor(...values: unknown[]) {
-        if (values.length === 0) super(Real.now() + ahead);
-        else super(...(values as [number]));
+    globalThis.Date = class extends Real {
+      constructor(...values) {
+        super(...(values.length === 0 ? [Real.now() + ahead] : values));
       }
-      static override now(): number {
+      static now() {
         return Real.now() + ahead;
       }
-    }
-    const window = globalThis as unknown as { Date: unknown; setClock: (ms: number) => void };
-    window.Date = Wrong;
-    window.setClock = (next) => {
+    };
+    globalThis.setClock = (next) => {
       ahead = next;
     };
-  }, ms);
+  }`);
 }
 
 /** Everything the page keeps, and the page itself, is on the phone. */

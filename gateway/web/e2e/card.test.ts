@@ -177,6 +177,7 @@ test('a page that was closed tells what it missed', async () => {
   await till.sell(text, 7_000);
   const { page: later } = await stage.page(context, '/card');
   await balance(later, 70);
+  await later.getByRole('button', { name: '会員証に戻る' }).click();
   await later.getByRole('link', { name: /お知らせ/ }).click();
   await later.getByText('お買い物が完了しました').waitFor();
   await context.close();
