@@ -7,7 +7,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Plugin, type Rolldown, transformWithOxc } from 'vite';
 
-/** `page`: its folder, which is also its address. The worker is `/PAGE/sw.js`; the gateway lets it serve `/PAGE` as well. */
+/** `page`: its folder, which is also its address. The worker is `/PAGE-worker.js`, so that its scope may be `/PAGE`. */
 export function serviceWorker({ entry, page }: { entry: string; page: string }): Plugin {
   let root = '';
   return {
@@ -32,7 +32,7 @@ export function serviceWorker({ entry, page }: { entry: string; page: string }):
         const version = hash.update(source).digest('hex').slice(0, 16);
         const { code } = await transformWithOxc(source, entry);
         const known = `const __VERSION__=${JSON.stringify(version)},__SHELL__=${JSON.stringify(paths)};`;
-        this.emitFile({ type: 'asset', fileName: `${page}/sw.js`, source: known + code });
+        this.emitFile({ type: 'asset', fileName: `${page}-worker.js`, source: known + code });
       },
     },
   };

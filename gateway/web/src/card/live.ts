@@ -6,6 +6,7 @@ import { Problem } from '../kit/api.ts';
 import { type GatewayEvent, isAtTheTill, type Notice, noticeOf } from './happenings.ts';
 import { askStream, clock, keepClock, kept, me, notices, online, phase, refresh, showClock } from './session.ts';
 import { follow, type StreamMessage } from './stream.ts';
+import { alone } from './vault.ts';
 
 const NOTICES_MAX = 100;
 /** An event older than this was caught up on: it is a notice, not something that happens now. */
@@ -47,7 +48,11 @@ async function live(stop: AbortSignal): Promise<void> {
   position = await kept().get('position');
   await refresh().catch(() => undefined);
   if (stop.aborted || phase.value !== 'card') return;
-  position ??= me.value?.me.stream_position;
+  const newest = me.value?.me.stream_position;
+  if (!position && newest) {
+    position = newest;
+    await kept().put('position', newest);
+  }
   await follow(
     {
       open: askStream,
@@ -84,10 +89,11 @@ async function take(message: StreamMessage): Promise<void> {
 
 /** Keeps a notice, and shows it at once if it is of the basket the shopper stands at the till with. */
 async function note(notice: Notice): Promise<void> {
-  const known = (await kept().get('notices')) ?? notices.value;
-  if (known.some((other) => other.id === notice.id)) return;
-  const all = [notice, ...known].slice(0, NOTICES_MAX);
-  notices.value = all;
-  await kept().put('notices', all);
   if (isAtTheTill(notice) && Math.abs(clock.now() - Date.parse(notice.at)) < NOW_MS) happening.value = notice;
+  await alone('notices', async () => {
+    const known = (await kept().get('notices')) ?? [];
+    const isNew = !known.some((other) => other.id === notice.id);
+    notices.value = isNew ? [notice, ...known].slice(0, NOTICES_MAX) : known;
+    if (isNew) await kept().put('notices', [...notices.value]);
+  });
 }

@@ -5,7 +5,7 @@ import { effect, signal, untracked } from '@preact/signals';
 import { signCardText } from './card-text.ts';
 import { fromHex } from './keys.ts';
 import { changes, visible } from './live.ts';
-import { card, clock, keepClock, kept, limit, phase, showClock } from './session.ts';
+import { card, clock, corrections, keepClock, kept, limit, phase, showClock } from './session.ts';
 import { alone } from './vault.ts';
 
 export const PERIOD_S = 15;
@@ -24,7 +24,7 @@ export function start(): void {
   effect(() => {
     const shown = visible.value && phase.value === 'card';
     // Read so that their change makes a new text.
-    void [limit.value, changes.value, card.value?.card_id];
+    void [limit.value, changes.value, corrections.value, card.value?.card_id];
     clearTimeout(timer);
     if (shown) untracked(() => void renew());
     else text.value = undefined;

@@ -27,8 +27,11 @@ export const online = signal(true);
 export const trust = signal<Trust>('kept');
 /** How far ahead of the gateway the phone's clock is. */
 export const phone_ahead_ms = signal(0);
+/** Counts how often the gateway's time turned out to be another than was thought. */
+export const corrections = signal(0);
 export const unseen = computed(() => notices.value.findIndex((notice) => notice.id === seen.value));
 
+const CORRECTION_MS = 2_000;
 export const clock = new GatewayClock();
 let vault: Vault | undefined;
 
@@ -90,10 +93,17 @@ export function keepClock(): void {
 function heard(server_time: unknown, asked_at: number, answered_at: number): void {
   online.value = true;
   if (typeof server_time === 'string') {
-    clock.learn(Date.parse(server_time), asked_at, answered_at);
+    learn(Date.parse(server_time), asked_at, answered_at, 0);
     keepClock();
   }
   showClock();
+}
+
+/** A code that was made by a wrong clock is no good: it is made anew when the clock is set right. */
+function learn(server_ms: number, asked_at: number, answered_at: number, resolution_ms: number): void {
+  const before = clock.now();
+  clock.learn(server_ms, asked_at, answered_at, resolution_ms);
+  if (Math.abs(clock.now() - before) > CORRECTION_MS) corrections.value += 1;
 }
 
 /** A call that needs no proof, or brings its own. */
@@ -179,7 +189,7 @@ async function signedTwice<T>(run: () => Promise<T>): Promise<T> {
 
 function learnFromRefusal(refusal: Problem): void {
   const date = Date.parse(refusal.headers.get('date') ?? '');
-  clock.learn(date, refusal.answered_at, refusal.answered_at, 1_000);
+  learn(date, refusal.answered_at, refusal.answered_at, 1_000);
   showClock();
 }
 

@@ -12,7 +12,7 @@ export function keepOnPhone(): void {
     location.reload();
   });
   void workers
-    .register('/card/sw.js', { scope: '/card' })
+    .register('/card-worker.js', { scope: '/card' })
     .then((registration) => {
       const takeOver = (): void => {
         if (document.visibilityState === 'hidden') registration.waiting?.postMessage('take-over');

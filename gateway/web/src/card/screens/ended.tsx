@@ -2,6 +2,7 @@
 
 import { LanguageSwitch } from '../../kit/language-switch.tsx';
 import { Fault, useAction } from '../action.tsx';
+import { go } from '../route.ts';
 import { beginAnew, card, enrol, type Phase, phase } from '../session.ts';
 import { words } from '../words.ts';
 import { Recovery } from './recovery.tsx';
@@ -21,6 +22,7 @@ export function Ended({ end }: { end: End }) {
     unknown_card: [ended.unknownTitle, ended.unknown],
   }[end];
   const number = card.value?.member_no;
+  const begin = (how: () => Promise<void>): Promise<void> => action.run(() => how().then(() => go('card')));
   return (
     <main class="page screen">
       <div class="row apart">
@@ -33,7 +35,7 @@ export function Ended({ end }: { end: End }) {
       </p>
       {number && <p>{ended.number(number)}</p>}
       {end === 'unknown_card' && (
-        <button type="button" class="primary large" aria-disabled={action.busy} onClick={() => action.run(enrol)}>
+        <button type="button" class="primary large" aria-disabled={action.busy} onClick={() => begin(enrol)}>
           {ended.enrolAgain}
         </button>
       )}
@@ -41,7 +43,7 @@ export function Ended({ end }: { end: End }) {
         type="button"
         class={end === 'unknown_card' ? '' : 'primary large'}
         aria-disabled={action.busy}
-        onClick={() => action.run(beginAnew)}
+        onClick={() => begin(beginAnew)}
       >
         {ended.anew}
       </button>

@@ -6,6 +6,7 @@ import { call } from '../../kit/api.ts';
 import { LanguageSwitch } from '../../kit/language-switch.tsx';
 import { Fault, useAction } from '../action.tsx';
 import type { Programme } from '../gateway.ts';
+import { go } from '../route.ts';
 import { card, enrol } from '../session.ts';
 import { rememberedNumber } from '../vault.ts';
 import { words } from '../words.ts';
@@ -25,6 +26,7 @@ export function Welcome() {
   const start = (): Promise<void> =>
     action.run(async () => {
       await enrol();
+      go('card');
       announce(words().welcome.made);
     });
   return (
