@@ -52,7 +52,7 @@ test('what is no code, and what is misread, is said and not sold', async () => {
   for (const [code, said] of [
     ['4912345670060', '検査数字が合いません'],
     ['4909999999998', '商品が見つかりません'],
-    ['700112345678', '会員コードでも商品コードでもありません'],
+    ['70011234567', '会員コードでも商品コードでもありません'],
   ] as const) {
     await wedge(page, code);
     await page.getByText(said).first().waitFor();
