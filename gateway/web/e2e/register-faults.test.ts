@@ -172,6 +172,61 @@ test('a page loaded again in the middle of its sale shows one receipt', async ()
   await context.close();
 });
 
+test('a refund that was never shown is shown after the next start', async () => {
+  const { page, context } = await openRegister(stage, { line });
+  const card = new Card(stage.gateway);
+  const points = await pointsOf(stage, card);
+  await wedge(page, MUG);
+  await scanMember(page, card);
+  await page.keyboard.press('F9');
+  await page.getByText('付与ポイント').waitFor();
+  await page.keyboard.press('F6');
+  await page.locator('dialog .wide-button').first().click();
+  await page.getByRole('button', { name: '返品の内容を確認' }).click();
+  line.fault = (_, path) => (/refunds$|requests/.test(path) ? 'cut_after' : undefined);
+  const arrived = page.waitForRequest(/\/refunds$/);
+  await page.getByRole('button', { name: '返品する' }).click();
+  await arrived;
+  await page.reload();
+  await page.getByText('前回の終了前に表示できなかった処理').waitFor();
+  await accessible(page, 'what was not shown');
+  line.fault = () => undefined;
+  await page.getByRole('button', { name: '確認しました' }).click();
+  await caughtUp(page);
+  assert.equal(await pointsOf(stage, card), points);
+  await page.reload();
+  await page.locator('#entry').waitFor();
+  assert.equal(await page.getByText('前回の終了前に').count(), 0);
+  await context.close();
+});
+
+test('a sale told to count that is declined later is shown to a person', async () => {
+  const { page, context } = await openRegister(stage, { line });
+  const text = new Card(stage.gateway).text();
+  await wedge(page, MUG);
+  await wedge(page, text);
+  await page.getByText('利用可能').waitFor();
+  await page.keyboard.press('F9');
+  await page.getByText('付与ポイント').waitFor();
+  // A copy of the code, shown while the gateway cannot be asked.
+  line.fault = () => 'cut_before';
+  await page.keyboard.press('Enter');
+  await wedge(page, MUG);
+  await wedge(page, text);
+  await page.getByText('付与は後ほど反映されます。').first().waitFor();
+  await page.keyboard.press('F9');
+  await page.getByText('会計は成立しました。').waitFor();
+  line.fault = () => undefined;
+  await page.getByText('ポイントは付きませんでした。').waitFor({ timeout: 90_000 });
+  await page.keyboard.press('F10');
+  await page.getByText('このコードは使用済みです。').first().waitFor();
+  await accessible(page, 'attention');
+  await screen(page, 'register-attention');
+  await page.getByRole('button', { name: '確認しました' }).click();
+  await page.getByText('確認が必要です').waitFor({ state: 'detached' });
+  await context.close();
+});
+
 test('a token that ends in the middle of a basket is renewed', async () => {
   const { page, context } = await openRegister(stage, { line });
   const card = new Card(stage.gateway);

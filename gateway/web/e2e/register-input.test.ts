@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Card, openRegister, wedge } from './register-stage.ts';
+import { Card, openRegister, shortCode, wedge } from './register-stage.ts';
 import { Stage } from './stage.ts';
 
 let stage: Stage;
@@ -44,6 +44,20 @@ test('a member code: twice in a basket is one use, in another basket it is refus
   await wedge(page, text);
   await page.getByText('このコードは使用済みです。').first().waitFor();
   assert.equal(await page.locator('.who').count(), 0);
+  await context.close();
+});
+
+test('a short code is typed where amounts are typed, and spends', async () => {
+  const { page, context } = await openRegister(stage);
+  const code = await shortCode(stage, new Card(stage.gateway, 'card-2.pem'));
+  await page.locator('#entry').pressSequentially('770', { delay: 80 });
+  await page.keyboard.press('Enter');
+  await page.locator('#entry').pressSequentially(code, { delay: 80 });
+  await page.keyboard.press('Enter');
+  await page.getByText('利用可能').waitFor();
+  assert.equal(await page.locator('.line').count(), 1);
+  await page.keyboard.press('F9');
+  await page.getByText('付与ポイント').waitFor();
   await context.close();
 });
 

@@ -21,31 +21,29 @@ export function Sale({ register, entry, onPress }: SaleProps) {
   const busy = register.asking.value !== undefined;
   const message = register.message.value;
   return (
-    <>
-      <div class="sale">
-        <section class="panel basket" aria-labelledby="basket-title">
-          <div class="row apart">
-            <h2 id="basket-title">{words().basket.title}</h2>
-            <DropBasket register={register} />
-          </div>
-          <Lines register={register} />
-          <Sums register={register} />
-        </section>
-        <section class="side">
-          <MemberPanel register={register} />
-          <div class="message" aria-live="off">
-            {message && <p class={`note ${message.tone}`}>{message.text()}</p>}
-            {busy && <p class="note info">{words().working}</p>}
-          </div>
-          <Entry register={register} entry={entry} onPress={onPress} />
-        </section>
-      </div>
+    <div class="sale">
+      <section class="panel basket" aria-labelledby="basket-title">
+        <div class="row apart">
+          <h2 id="basket-title">{words().basket.title}</h2>
+          <DropBasket register={register} />
+        </div>
+        <Lines register={register} />
+        <Sums register={register} />
+      </section>
+      <section class="side">
+        <MemberPanel register={register} />
+        <div class="message" aria-live="off">
+          {message && <p class={`note ${message.tone}`}>{message.text()}</p>}
+          {busy && <p class="note info">{words().working}</p>}
+        </div>
+        <Entry register={register} entry={entry} onPress={onPress} />
+      </section>
       <div class="actions row stretch">
         <KeyButton action="points" onPress={onPress} disabled={busy} />
         <KeyButton action="pay" onPress={onPress} disabled={busy} />
         <KeyButton action="exact" onPress={onPress} kind="primary" disabled={busy} />
       </div>
-    </>
+    </div>
   );
 }
 
