@@ -1,7 +1,7 @@
 // What the register's journeys need besides the stage: a card of the demo, a scanner that types, and a line between till and gateway that
 // can be cut before a request arrives or before its answer comes back.
 
-import { createHash, createPrivateKey, createPublicKey, sign } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, randomUUID, sign } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
@@ -25,6 +25,17 @@ export class Card {
     this.#id = new Uint8Array(createHash('sha256').update(Buffer.concat(point)).digest().subarray(0, 8));
   }
 
+  /** The proof with which the phone calls the gateway. */
+  proof(method: string, path: string): string {
+    const now = Math.floor(Date.now() / 1_000);
+    const kid = Buffer.from(this.#id).toString('hex');
+    const header = { alg: 'ES256', typ: 'card-proof+jwt', kid };
+    const claims = { aud: 'demo', iat: now, exp: now + 30, jti: randomUUID(), htm: method, htu: path };
+    const signed = [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+    const signature = sign('sha256', Buffer.from(signed), { key: this.#key, dsaEncoding: 'ieee-p1363' });
+    return `${signed}.${signature.toString('base64url')}`;
+  }
+
   /** A fresh text, as the phone would show it. */
   text(limit: SpendLimit = { spend: true }): string {
     const now = Math.floor(Date.now() / 1_000);
@@ -34,6 +45,19 @@ export class Card {
     const signature = sign('sha256', signedBytes('demo', bytes), { key: this.#key, dsaEncoding: 'ieee-p1363' });
     return digits(new Uint8Array([...bytes, ...signature]));
   }
+}
+
+/** A short code of this card, as its phone would ask for one. */
+export async function shortCode(stage: Stage, card: Card): Promise<string> {
+  const path = '/v1/me/short-codes';
+  const answer = await fetch(`${stage.gateway.url}${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${card.proof('POST', path)}`, 'content-type': 'application/json' },
+    body: '{}',
+  });
+  const told = (await answer.json()) as { text?: string };
+  if (!told.text) throw new Error(`no short code: ${JSON.stringify(told)}`);
+  return told.text;
 }
 
 const CODES: Record<string, string> = { '\r': 'Enter', '\t': 'Tab', ']': 'BracketRight' };

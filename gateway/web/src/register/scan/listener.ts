@@ -5,6 +5,9 @@ import { type Decision, Wedge } from './wedge.ts';
 
 type TextField = HTMLInputElement | HTMLTextAreaElement;
 
+/** Keys judged by their own time stamps may reach a busy page later than they were pressed. */
+const SLACK_MS = 150;
+
 /** What a field held before the first key of what may be a scan. */
 interface Before {
   field: TextField;
@@ -45,7 +48,8 @@ export function listen(onScan: (text: string) => void): () => void {
     carryOut(decision);
     if (decision.first) before = snapshot();
     const due = wedge.pauseAt;
-    if (due !== undefined) timer = setTimeout(() => carryOut(wedge.pause()), Math.max(due - event.timeStamp, 0) + 20);
+    if (due !== undefined)
+      timer = setTimeout(() => carryOut(wedge.pause()), Math.max(due - event.timeStamp, 0) + SLACK_MS);
   };
   document.addEventListener('keydown', onKey, { capture: true });
   return () => {

@@ -12,7 +12,7 @@
 /** Two keys further apart than this are a person's, until a burst has shown itself to be a scanner's. */
 export const GAP_MS_MAX = 50;
 /** Within a burst of a scanner: a slow radio link, or a busy machine. */
-export const GAP_MS_MAX_KNOWN = 200;
+export const GAP_MS_MAX_KNOWN = 300;
 /** So many keys in a row as fast as that are a scanner's. */
 export const KEYS_MIN = 6;
 /** A code that just stops, without a suffix, has so many keys at least. */

@@ -38,6 +38,11 @@ export function Sale({ register, entry, onPress }: SaleProps) {
         </div>
         <Entry register={register} entry={entry} onPress={onPress} />
       </section>
+      <div class="actions row stretch">
+        <KeyButton action="points" onPress={onPress} disabled={busy} />
+        <KeyButton action="pay" onPress={onPress} disabled={busy} />
+        <KeyButton action="exact" onPress={onPress} kind="primary" disabled={busy} />
+      </div>
     </div>
   );
 }
@@ -134,7 +139,6 @@ function Entry({ register, entry, onPress }: SaleProps) {
     return true;
   };
   entry.current = { commit };
-  const busy = register.asking.value !== undefined;
   return (
     <form
       class="panel entry"
@@ -174,11 +178,6 @@ function Entry({ register, entry, onPress }: SaleProps) {
         <KeyButton action="add8" onPress={onPress} />
       </div>
       <Digits onDigit={(digit) => setText(text + digit)} onClear={() => setText('')} />
-      <div class="row stretch">
-        <KeyButton action="points" onPress={onPress} disabled={busy} />
-        <KeyButton action="pay" onPress={onPress} disabled={busy} />
-        <KeyButton action="exact" onPress={onPress} kind="primary" disabled={busy} />
-      </div>
     </form>
   );
 }

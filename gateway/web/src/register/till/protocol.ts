@@ -13,6 +13,7 @@
 
 import { type Ask, requestOf, violation } from './ask.ts';
 import { type Book, declineOf, type Known } from './book.ts';
+import { givenUp } from './giving-up.ts';
 import { Line } from './line.ts';
 import { fresh, type Live, mayArrive, mayHaveArrived, resumed } from './live.ts';
 import {
@@ -29,10 +30,10 @@ import {
   type Request,
   read,
   renamed,
-  reversalOf,
   reverses,
 } from './message.ts';
 import { Names } from './names.ts';
+import { nextToSend, wakesAt } from './queue.ts';
 import { type Moment, type Settings, timestamp } from './settings.ts';
 import type { Exchange, Notice, Reply, Step } from './step.ts';
 import { totalsOf, unsettledOn } from './totals.ts';
@@ -134,7 +135,9 @@ export class Protocol {
       if (entries) return { step: 'write', entries };
       if (this.#ready.length > 0) continue;
       const exchange = this.#nextExchange(now);
-      return exchange ? { step: 'send', exchange } : { step: 'wait', until: this.#wakesAt(now) };
+      return exchange
+        ? { step: 'send', exchange }
+        : { step: 'wait', until: wakesAt(this.book, this.#live, this.#line, this.#unwritableUntil, now) };
     }
   }
 
@@ -298,7 +301,13 @@ export class Protocol {
     const { id, known, work } = found;
     if (work === 'advise') return this.#advise(id, known, now);
     const live = this.#live.get(id) ?? resumed();
-    const { entry, verdict } = this.#givenUp(known, live, now, this.#names.request());
+    const { entry, verdict } = givenUp(
+      known,
+      live,
+      this.#givesUp(known.request),
+      timestamp(now.at),
+      this.#names.request(),
+    );
     return {
       entries: [entry],
       done: () => {
@@ -320,31 +329,6 @@ export class Protocol {
       asAdvice(known.request, this.#names.request(), timestamp(now.at));
     if (!advice) return undefined;
     return { entries: [{ entry: 'request', ...advice, replaces: id }], done: () => this.#follow(id) };
-  }
-
-  /** How a request is given up: what is written, and what is told. */
-  #givenUp(known: Known, live: Live, now: Moment, name: string): { entry: Entry; verdict: Verdict } {
-    const { request } = known;
-    const at = timestamp(now.at);
-    // What was never tried had to wait for something else.
-    const why: Why = live.why ?? { is: live.pause === 0 && !mayArrive(live) ? 'busy' : 'no_answer' };
-    const dropped: Entry = { entry: 'dropped', request_id: request.request_id, at };
-    const rule = this.#givesUp(request);
-    if (rule === 'forget' || (rule === 'reverse' && !mayArrive(live))) {
-      return { entry: dropped, verdict: { verdict: 'not_asked', why, undoing: false } };
-    }
-    if (rule === 'reverse') {
-      return {
-        entry: { entry: 'request', ...reversalOf(request, name, at) },
-        verdict: { verdict: 'not_asked', why, undoing: true },
-      };
-    }
-    // A sale that never left the till is told as what it is: one that happened.
-    const advice = mayArrive(live) ? undefined : asAdvice(request, name, at);
-    const entry: Entry = advice
-      ? { entry: 'request', ...advice, replaces: request.request_id }
-      : { entry: 'kept', request_id: request.request_id, at };
-    return { entry, verdict: { verdict: 'queued', why } };
   }
 
   #givesUp(request: Request): GiveUp {
@@ -409,39 +393,14 @@ export class Protocol {
     if (!known || !live?.waiting) return;
     const { ticket } = live.waiting;
     live.waiting = undefined;
-    this.#tell(ticket, id, this.#givenUp(known, live, now, id).verdict);
+    this.#tell(ticket, id, givenUp(known, live, this.#givesUp(known.request), timestamp(now.at), id).verdict);
   }
 
   // ---- What is sent, and what its reply means -----------------------------------------------------------------------------------
 
   #nextExchange(now: Moment): Exchange | undefined {
-    const queued = [...this.#live.values()].filter((live) => live.inFlight && !live.waiting).length;
-    const queueHasRoom = queued < this.#line.queueWidth(this.settings);
-    const baskets = new Set<string>();
-    let best: { id: string; known: Known; due: number; asks: boolean } | undefined;
-    for (const { id, known, work } of this.book.work()) {
-      const basket = known.request.basket_id;
-      // A request waits until those of its basket before it are settled.
-      const isFirst = basket === undefined || work === 'learn' || !baskets.has(basket);
-      if (basket !== undefined && work !== 'learn') baskets.add(basket);
-      const live = this.#live.get(id) ?? fresh();
-      const waiting = live.waiting !== undefined;
-      // A request nobody waits for is given up before anything else happens to it.
-      const sendable = work === 'learn' || (work === 'send' && (known.state.is === 'kept' || waiting));
-      const mayGo =
-        sendable &&
-        isFirst &&
-        !live.inFlight &&
-        // Its answer is here and waits for room in the journal.
-        !this.#arrived.some((arrived) => arrived.id === id) &&
-        now.uptime >= live.notBefore &&
-        (live.waiting === undefined || now.uptime < live.waiting.until) &&
-        (waiting || queueHasRoom) &&
-        this.#line.lets(waiting, now.uptime);
-      // What failed has to wait; what waits longest is first. A reversal says the same however often it comes.
-      const asks = work === 'learn' || (live.unsure && known.request.operation !== 'reversal');
-      if (mayGo && (!best || live.notBefore < best.due)) best = { id, known, due: live.notBefore, asks };
-    }
+    const arrived = new Set(this.#arrived.map((each) => each.id));
+    const best = nextToSend(this.book, this.#live, this.#line, arrived, now, this.settings);
     if (!best) return undefined;
     this.#exchanges += 1;
     const number = this.#exchanges;
@@ -621,17 +580,6 @@ export class Protocol {
 
   #whyAway(): Why {
     return this.#line.operator === undefined ? { is: 'away' } : { is: 'operator', what: this.#line.operator };
-  }
-
-  #wakesAt(now: Moment): number | undefined {
-    const times = this.#unwritableUntil === undefined ? [] : [this.#unwritableUntil];
-    for (const { id } of this.book.work()) {
-      const live = this.#live.get(id);
-      if (live) times.push(live.notBefore, ...(live.waiting ? [live.waiting.until] : []));
-    }
-    if (this.book.unsettled > 0) times.push(...this.#line.wakes);
-    const due = times.filter((time) => time > now.uptime);
-    return due.length === 0 ? undefined : Math.min(...due);
   }
 
   #tell(ticket: number, requestId: string | undefined, verdict: Verdict): void {
