@@ -50,7 +50,6 @@ export const watch = dictionaries(
     role: '役割',
     subject: '対象',
     outcome: '結果',
-    toMember: '会員を開く',
     actNames: {
       profile: '個人情報を開く',
       export: '書き出し',
@@ -121,7 +120,6 @@ export const watch = dictionaries(
     role: 'Role',
     subject: 'Subject',
     outcome: 'Outcome',
-    toMember: 'Open the member',
     actNames: {
       profile: 'Open personal data',
       export: 'Export',
