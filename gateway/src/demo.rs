@@ -22,8 +22,8 @@ use pos_protocol::{CommandId, IdError, MemberId, Points, ShopId, StoreId, Termin
 use crate::{
     clock::Clock,
     store::{
-        ClientScope, ClientSecret, Creation, NewClient, NewShop, ShopPlatform, ShopSettings, Store,
-        StoreError,
+        ClientScope, ClientSecret, Creation, NewClient, NewShop, NoRandomness, ShopPlatform,
+        ShopSettings, Store, StoreError,
     },
     writer::{WriteError, Writer},
 };
@@ -39,15 +39,15 @@ const STORES: &[(&str, &str, &[&str])] = &[
 pub struct SampleClient {
     /// Its name.
     pub id: &'static str,
-    /// Its secret.
-    pub secret: &'static str,
+    /// Its secret on a gateway that only its own machine can reach.
+    secret: &'static str,
     /// What it may be used for.
     pub scope: ClientScope,
     terminal: Option<&'static str>,
 }
 
 /// The clients of the demo.
-pub const CLIENTS: &[SampleClient] = &[
+const CLIENTS: &[SampleClient] = &[
     SampleClient {
         id: "till-1",
         secret: "demo-till-1-secret",
@@ -79,8 +79,8 @@ const SHOPS: &[(&str, ShopPlatform, &str)] = &[
     ("shop-1", ShopPlatform::Api, "Online shop"),
     ("shop-2", ShopPlatform::WooCommerce, "Tea by post"),
 ];
-/// What the demo's shop on WooCommerce signs with. No secret.
-pub const WEBHOOK_SECRET: &str = "demo-shop-2-webhook-secret";
+/// What the demo's shop on WooCommerce signs with, where only its own machine can send. No secret.
+const WEBHOOK_SECRET: &str = "demo-shop-2-webhook-secret";
 /// The client of a shop that calls the gateway itself.
 const SHOP_CLIENT: (&str, &str) = ("shop-1", "shop-1");
 
@@ -102,6 +102,17 @@ pub struct SampleMember {
     pub key_file: PathBuf,
 }
 
+/// What the demo holds, ready to be told.
+#[derive(Debug)]
+pub struct Prepared {
+    /// Members with cards.
+    pub members: Vec<SampleMember>,
+    /// Clients, with the secrets they have now.
+    pub clients: Vec<(SampleClient, ClientSecret)>,
+    /// What the shop on WooCommerce signs with.
+    pub webhook_secret: ClientSecret,
+}
+
 /// Why the sample data could not be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -115,6 +126,9 @@ pub enum DemoError {
     /// A card's key cannot be read or written.
     #[error("{0}: {1}")]
     Key(String, io::Error),
+    /// The system gave no randomness.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
     /// A name in this file is wrong.
     #[error(transparent)]
     Name(#[from] IdError),
@@ -134,22 +148,36 @@ pub struct Demo<'a> {
     pub clock: &'a Clock,
     /// Where the cards' keys lie.
     pub folder: &'a Path,
+    /// Secrets made anew at each start, for a gateway that others can reach: the usual ones stand in its manual.
+    pub fresh_secrets: bool,
 }
 
 impl Demo<'_> {
-    /// Makes what is missing of the sample data.
+    /// Makes what is missing of the sample data, and gives clients and shops their secrets.
     ///
     /// # Errors
     /// [`DemoError`]
-    pub async fn prepare(&self) -> Result<Vec<SampleMember>, DemoError> {
+    pub async fn prepare(&self) -> Result<Prepared, DemoError> {
         self.places().await?;
-        self.clients().await?;
-        self.shops().await?;
+        let clients = self.clients().await?;
+        let webhook_secret = self.shops().await?;
         let mut members = Vec::with_capacity(MEMBERS.len());
         for (file, grants) in MEMBERS {
             members.push(self.member(&self.folder.join(file), grants).await?);
         }
-        Ok(members)
+        Ok(Prepared {
+            members,
+            clients,
+            webhook_secret,
+        })
+    }
+
+    fn secret(&self, usual: &str) -> Result<ClientSecret, NoRandomness> {
+        if self.fresh_secrets {
+            ClientSecret::generate()
+        } else {
+            Ok(ClientSecret::given(usual))
+        }
     }
 
     async fn places(&self) -> Result<(), DemoError> {
@@ -165,24 +193,32 @@ impl Demo<'_> {
         Ok(())
     }
 
-    async fn clients(&self) -> Result<(), DemoError> {
+    async fn clients(&self) -> Result<Vec<(SampleClient, ClientSecret)>, DemoError> {
+        let mut clients = Vec::with_capacity(CLIENTS.len());
         for client in CLIENTS {
+            let secret = self.secret(client.secret)?;
             let terminal = client.terminal.map(TerminalId::new).transpose()?;
             let new = NewClient {
                 id: client.id,
-                secret: &ClientSecret::given(client.secret),
+                secret: &secret,
                 scopes: &BTreeSet::from([client.scope]),
                 terminal: terminal.as_ref(),
             };
-            self.store.create_client(&new, self.clock.now()).await?;
+            let made = self.store.create_client(&new, self.clock.now()).await?;
+            if made != Creation::Created {
+                // The last start may have been of the other kind.
+                self.store.rotate_client_secret(client.id, &secret).await?;
+            }
+            clients.push((*client, secret));
         }
-        Ok(())
+        Ok(clients)
     }
 
-    /// A shop that calls the gateway itself, and one whose platform sends webhooks.
-    async fn shops(&self) -> Result<(), DemoError> {
+    /// A shop that calls the gateway itself, and one whose platform sends webhooks; returns what that one signs with.
+    async fn shops(&self) -> Result<ClientSecret, DemoError> {
         let now = self.clock.now();
         let settings = ShopSettings::default();
+        let secret = self.secret(WEBHOOK_SECRET)?;
         for (id, platform, name) in SHOPS {
             let id = ShopId::new(id)?;
             let shop = NewShop {
@@ -192,18 +228,24 @@ impl Demo<'_> {
                 base_url: None,
                 settings: &settings,
             };
-            let made = self.store.create_shop(&shop, now).await?;
-            if made == Creation::Created && platform.webhooks().is_some() {
-                self.store
-                    .add_shop_secret(&id, WEBHOOK_SECRET, now, now)
-                    .await?;
+            self.store.create_shop(&shop, now).await?;
+            if platform.webhooks().is_none() {
+                continue;
+            }
+            let known = self.store.shop_secrets(&id, now).await?;
+            if known
+                .first()
+                .is_none_or(|known| *known.text != *secret.reveal())
+            {
+                let text = secret.reveal();
+                self.store.add_shop_secret(&id, text, now, now).await?;
             }
         }
         let (client, shop) = SHOP_CLIENT;
         self.store
             .set_client_shop(client, &ShopId::new(shop)?)
             .await?;
-        Ok(())
+        Ok(secret)
     }
 
     async fn member(

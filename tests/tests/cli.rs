@@ -2,5 +2,7 @@
 
 #[path = "cli/audit.rs"]
 mod audit;
+#[path = "cli/lan.rs"]
+mod lan;
 #[path = "cli/setup.rs"]
 mod setup;

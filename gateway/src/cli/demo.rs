@@ -1,4 +1,7 @@
-//! `gateway demo`: the whole gateway with sample data, on this machine only.
+//! `gateway demo`: the whole gateway with sample data, on this machine only or, if that is asked for, for phones in
+//! the same network.
+
+mod lan;
 
 use std::{
     fs,
@@ -7,6 +10,7 @@ use std::{
 };
 
 use clap::Args;
+use lan::Lan;
 use outbound::delivery::Delivery;
 
 use super::{
@@ -20,7 +24,8 @@ use super::{
     web::WebArgs,
 };
 use crate::{
-    demo::{CLIENTS, Demo, SampleMember, WEBHOOK_SECRET},
+    clock::Clock,
+    demo::{Demo, Prepared},
     outbox::{Broker, EXCHANGE, QUEUE},
     programme_file,
     store::{ClientScope, DatabaseUrl, PoolSizes, Store, StoreError},
@@ -33,9 +38,13 @@ const WALK: &str = include_str!("../../walk-through.sh");
 /// that of a real gateway, and a demo has no business there.
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
-    /// Address to listen on; only this machine can reach it
-    #[arg(long, value_name = "ADDR", default_value_t = LISTEN_DEFAULT)]
-    listen: SocketAddr,
+    /// Address to listen on; without --lan only this machine may reach it [default: 127.0.0.1:8080, with --lan port
+    /// 8443 of this machine's own address]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// Serve phones in the same network, by HTTPS, with a certificate and secrets made anew
+    #[arg(long)]
+    lan: bool,
     /// Folder for the database and the sample cards' keys; what is in it is used again
     #[arg(long, value_name = "DIR", default_value = "demo-data")]
     data: PathBuf,
@@ -51,27 +60,31 @@ pub(super) struct DemoArgs {
 }
 
 pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
-    if !args.listen.ip().is_loopback() {
+    let own = args.listen.unwrap_or(LISTEN_DEFAULT);
+    if !args.lan && !own.ip().is_loopback() {
         return Err(Failure::Usage(format!(
-            "{} can be reached from outside: the demo's secrets are printed in its manual, so it listens on 127.0.0.1 or [::1] only",
-            args.listen
+            "{own} can be reached from outside: the demo's secrets are printed in its manual, so it listens on 127.0.0.1 or [::1] only; --lan makes others"
         )));
     }
     let broker = args.amqp_url.as_ref();
     let broker = broker.map(|url| broker::parse(url, None)).transpose()?;
+    let web_pages = args.web.pages(None)?;
     let data = &args.data;
     fs::create_dir_all(data).map_err(Failure::io(format!(
         "cannot make the folder {}",
         data.display()
     )))?;
-    let web_pages = args.web.pages(None)?;
+    let lan = args
+        .lan
+        .then(|| Lan::open(args.listen, data, Clock::system().now()))
+        .transpose()?;
     let url = match &args.database_url {
         Some(url) => database::parse(url)?,
         None => DatabaseUrl::Sqlite(data.join("gateway.db")),
     };
     let store = Store::open(&url, PoolSizes::default()).await?;
-    let members = match prepare(&store, data).await {
-        Ok(members) => members,
+    let prepared = match prepare(&store, data, lan.is_some()).await {
+        Ok(prepared) => prepared,
         Err(failure) => {
             store.close().await;
             return Err(failure);
@@ -88,22 +101,30 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
         // Codes are to be read in the log.
         delivery: Some(Delivery::log()),
         web_pages,
-        ..Serving::usual(args.listen, store, in_force)
+        tls: lan.as_ref().map(|lan| lan.tls.clone()),
+        public_url: lan.as_ref().map(Lan::public_url).transpose()?,
+        ..Serving::usual(lan.as_ref().map_or(own, |lan| lan.address), store, in_force)
     };
-    let greet = |address| greet(address, &url, &members, broker.as_ref());
+    let greet = |address| {
+        match &lan {
+            Some(lan) => output::line(lan.greeting()?)?,
+            None => greet(address, &url)?,
+        }
+        tell(&prepared, broker.as_ref())
+    };
     serve::serve(serving, greet).await
 }
 
 /// Schema, programme and sample data; what is there is left alone.
-async fn prepare(store: &Store, data: &Path) -> Result<Vec<SampleMember>, Failure> {
+async fn prepare(store: &Store, data: &Path, fresh_secrets: bool) -> Result<Prepared, Failure> {
     store.migrate().await?;
     let desk = Desk::over(store.clone());
-    let members = fill(&desk, data).await;
+    let prepared = fill(&desk, data, fresh_secrets).await;
     desk.leave().await;
-    members
+    prepared
 }
 
-async fn fill(desk: &Desk, data: &Path) -> Result<Vec<SampleMember>, Failure> {
+async fn fill(desk: &Desk, data: &Path, fresh_secrets: bool) -> Result<Prepared, Failure> {
     let programme = programme_file::parse("demo.toml", programme_file::DEMO)?;
     match desk.store.programme().await? {
         None => {
@@ -123,41 +144,47 @@ async fn fill(desk: &Desk, data: &Path) -> Result<Vec<SampleMember>, Failure> {
         writer: desk.writer(),
         clock: &desk.clock,
         folder: data,
+        fresh_secrets,
     };
     demo.prepare()
         .await
         .map_err(|error| Failure::io("cannot make the sample data")(std::io::Error::other(error)))
 }
 
-fn greet(
-    address: SocketAddr,
-    url: &DatabaseUrl,
-    members: &[SampleMember],
-    broker: Option<&Broker>,
-) -> Result<(), Failure> {
+/// The walk, and where to look.
+fn greet(address: SocketAddr, url: &DatabaseUrl) -> Result<(), Failure> {
     output::line(format!("\n{}", walk(address, url).trim_end()))?;
     output::line(format!(
         "\n# The gateway runs at http://{address} on {url}. Paste the lines above into another shell."
     ))?;
-    output::line(format!(
-        "#   API to browse  http://{address}/docs/   (document: /openapi.json)"
-    ))?;
-    output::line(format!(
-        "#   Health         http://{address}/readyz   http://{address}/metrics"
-    ))?;
-    for client in CLIENTS {
+    for (what, paths) in [
+        ("Card", "/card       (a phone needs --lan)"),
+        ("Register", "/register"),
+        ("Console", "/console"),
+        ("API to browse", "/docs/      (document: /openapi.json)"),
+        ("Health", "/readyz     and /metrics"),
+    ] {
+        output::line(format!("#   {what:<13}  http://{address}{paths}"))?;
+    }
+    Ok(())
+}
+
+/// Who may do what, and with which secret.
+fn tell(prepared: &Prepared, broker: Option<&Broker>) -> Result<(), Failure> {
+    for (client, secret) in &prepared.clients {
         let what = match client.scope {
             ClientScope::Pos => "till",
             ClientScope::Ec => "shop system",
             ClientScope::Admin => "staff tool",
         };
-        let (id, secret) = (client.id, client.secret);
+        let (id, secret) = (client.id, secret.reveal());
         output::line(format!("#   {what:<13}  client {id}, secret {secret}"))?;
     }
     output::line(format!(
-        "#   Shop           shop-2 (WooCommerce) sends to /v1/ec/webhooks/shop-2, signed with {WEBHOOK_SECRET}"
+        "#   Shop           shop-2 (WooCommerce) sends to /v1/ec/webhooks/shop-2, signed with {}",
+        prepared.webhook_secret.reveal()
     ))?;
-    for member in members {
+    for member in &prepared.members {
         let (number, available) = (&member.number, member.available);
         let key = member.key_file.display();
         output::line(format!(
