@@ -5,7 +5,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { LanguageSwitch } from '../kit/language-switch.tsx';
 import { forgetSearch } from './members/search.tsx';
 import { cameBack } from './openid.ts';
-import { place, told } from './place.ts';
+import { arrive, place, told } from './place.ts';
 import type { Route } from './routes.ts';
 import { format } from './routes.ts';
 import { Screens } from './screens.tsx';
@@ -28,6 +28,8 @@ async function enter(): Promise<Gate> {
     return (await finishOpenId(back)) === undefined ? { at: 'open' } : { at: 'handed over' };
   } catch (refused) {
     return { at: 'open', refused };
+  } finally {
+    arrive();
   }
 }
 
