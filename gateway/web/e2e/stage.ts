@@ -31,8 +31,13 @@ export class Stage {
   ) {}
 
   static async open(more: readonly string[] = []): Promise<Stage> {
-    const [gateway, browser] = await Promise.all([Gateway.start(more), launch()]);
-    return new Stage(gateway, browser);
+    const gateway = await Gateway.start(more);
+    try {
+      return new Stage(gateway, await launch());
+    } catch (error) {
+      await gateway.close();
+      throw error;
+    }
   }
 
   async close(): Promise<void> {

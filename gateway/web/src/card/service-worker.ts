@@ -13,7 +13,12 @@ const CACHE = PREFIX + __VERSION__;
 const PAGE = '/card';
 
 worker.addEventListener('install', (event) => {
-  event.waitUntil(fill().then(() => worker.skipWaiting()));
+  event.waitUntil(fill());
+});
+
+// The page says when: see `update.ts`. The first worker waits for nobody.
+worker.addEventListener('message', (event) => {
+  if (event.data === 'take-over') event.waitUntil(worker.skipWaiting());
 });
 
 async function fill(): Promise<void> {

@@ -1,5 +1,7 @@
-// The words of the page.
+// The words of the page, in the language of now.
 
 import { dictionaries } from '../kit/i18n.ts';
+import { en } from './words/en.ts';
+import { ja } from './words/ja.ts';
 
-export const words = dictionaries({ title: '会員証' }, { title: 'Member card' });
+export const words = dictionaries(ja, en);

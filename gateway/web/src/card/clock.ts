@@ -1,0 +1,115 @@
+// What time it is at the gateway. The phone's clock may be off by any amount; a card text is good only for some seconds.
+//
+// An answer of the gateway tells the offset to within half of what the answer took. Between answers the phone's clock
+// is watched against one that only counts up: if somebody sets the clock while the page is shown, the offset is set
+// right by the same step. Over a sleep or a restart nothing can be watched, so a clock that went back is not trusted.
+
+/** `sure`: told by the gateway and watched since. `kept`: told earlier. `unsure`: the clock was set meanwhile. */
+export type Trust = 'sure' | 'kept' | 'unsure';
+
+/** What outlives the page. */
+export interface KeptClock {
+  offset_ms: number;
+  /** The newest time the phone's clock was seen at. */
+  seen_at_ms: number;
+}
+
+interface Sources {
+  /** The phone's clock, which people may set. */
+  wall: () => number;
+  /** One that only counts up, and may stand still while the phone sleeps. */
+  steady: () => number;
+}
+
+/** A step of the clock below this is what clocks do by themselves. */
+const STEP_MS = 2_000;
+/** How much a crystal may run wrong in an hour. */
+const DRIFT_MS_PER_HOUR = 200;
+
+export class GatewayClock {
+  private offset_ms = 0;
+  private error_ms = Number.POSITIVE_INFINITY;
+  private told_at = 0;
+  private wall_before: number;
+  private steady_before: number;
+  private slept = false;
+  private trusted: Trust = 'unsure';
+
+  constructor(private readonly sources: Sources = { wall: () => Date.now(), steady: () => performance.now() }) {
+    this.wall_before = sources.wall();
+    this.steady_before = sources.steady();
+  }
+
+  /** Goes on from what was kept when the page was last open. */
+  resume(kept: KeptClock): void {
+    this.offset_ms = kept.offset_ms;
+    this.trusted = this.sources.wall() < kept.seen_at_ms - STEP_MS ? 'unsure' : 'kept';
+  }
+
+  keep(): KeptClock {
+    this.watch();
+    return { offset_ms: this.offset_ms, seen_at_ms: this.wall_before };
+  }
+
+  /** The gateway said it was `server_ms`, in an answer that was asked for and came at these times of the phone's clock. */
+  learn(server_ms: number, asked_at: number, answered_at: number, resolution_ms = 0): void {
+    this.watch();
+    if (!Number.isFinite(server_ms) || answered_at < asked_at) return;
+    const offset_ms = server_ms + resolution_ms / 2 - (asked_at + answered_at) / 2;
+    const error_ms = (answered_at - asked_at + resolution_ms) / 2;
+    const age_h = Math.max(0, this.sources.steady() - this.told_at) / 3_600_000;
+    const old_error_ms = this.error_ms + age_h * DRIFT_MS_PER_HOUR;
+    const contradicts = Math.abs(offset_ms - this.offset_ms) > old_error_ms + error_ms;
+    if (this.trusted !== 'sure' || contradicts || error_ms <= old_error_ms) {
+      this.offset_ms = offset_ms;
+      this.error_ms = error_ms;
+      this.told_at = this.sources.steady();
+    }
+    this.trusted = 'sure';
+  }
+
+  /** The page was hidden: until the next look the phone may have slept. */
+  mayHaveSlept(): void {
+    this.watch();
+    this.slept = true;
+  }
+
+  /** The gateway's time in milliseconds. */
+  now(): number {
+    this.watch();
+    return this.sources.wall() + this.offset_ms;
+  }
+
+  /** In whole seconds, as card texts and proofs say it. */
+  seconds(): number {
+    return Math.floor(this.now() / 1000);
+  }
+
+  get trust(): Trust {
+    this.watch();
+    return this.trusted;
+  }
+
+  /** How far ahead of the gateway the phone's clock is. */
+  get phone_ahead_ms(): number {
+    return 0 - this.offset_ms;
+  }
+
+  private watch(): void {
+    const wall = this.sources.wall();
+    const steady = this.sources.steady();
+    const step = wall - this.wall_before - (steady - this.steady_before);
+    this.wall_before = wall;
+    this.steady_before = steady;
+    const slept = this.slept;
+    this.slept = false;
+    if (Math.abs(step) <= STEP_MS) return;
+    // Ahead after a sleep: the steady clock stood still, and the offset is as good as before.
+    if (slept && step > 0) {
+      if (this.trusted === 'sure') this.trusted = 'kept';
+      return;
+    }
+    this.offset_ms -= step;
+    if (slept) this.trusted = 'unsure';
+  }
+}
