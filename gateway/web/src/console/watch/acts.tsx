@@ -4,7 +4,7 @@ import { integer } from '../../kit/format.ts';
 import type { Act, Maybe } from '../answers.ts';
 import { namedCall } from '../calls.ts';
 import { PagesFoot, usePages } from '../parts/pages.tsx';
-import { At, Badge } from '../parts/pieces.tsx';
+import { At, Badge, Id } from '../parts/pieces.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { Table } from '../parts/table.tsx';
 import { format } from '../routes.ts';
@@ -71,7 +71,8 @@ function Subject({ of }: { of: string | null | undefined }) {
   if (kind !== 'member' || !id) return <code>{of}</code>;
   return (
     <a href={format({ at: 'member', member: id, tab: 'overview' })}>
-      <code>{of}</code>
+      member/
+      <Id id={id} />
     </a>
   );
 }
