@@ -18,14 +18,12 @@ type Gate = { at: 'resuming' } | { at: 'open'; refused?: unknown } | { at: 'hand
 
 async function enter(): Promise<Gate> {
   const back = cameBack(location.hash);
-  if (!back) {
-    await resume();
-    return { at: 'open' };
-  }
   // The token must not stay in the address or in the history.
-  history.replaceState(null, '', '#/members');
+  if (back) history.replaceState(null, '', '#/members');
   try {
-    return (await finishOpenId(back)) === undefined ? { at: 'open' } : { at: 'handed over' };
+    if (!back) await resume();
+    else if ((await finishOpenId(back)) !== undefined) return { at: 'handed over' };
+    return { at: 'open' };
   } catch (refused) {
     return { at: 'open', refused };
   } finally {
