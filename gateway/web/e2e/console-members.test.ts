@@ -111,7 +111,8 @@ test('an adjustment under the limit is done; one over it waits for a second mana
   assert.equal(await own.getByRole('button', { name: /承認/ }).count(), 0);
 
   const second = await desk(stage, 'staff-2', '#/proposals');
-  await second.page.getByRole('button', { name: /^提案を承認する/ }).click();
+  const waiting = second.page.getByRole('row', { name: /goodwill, call 4711/ });
+  await waiting.getByRole('button', { name: /^提案を承認する/ }).click();
   await dialog(second.page).getByText('goodwill, call 4711').waitFor();
   await confirm(second.page, 'checked the call');
   await second.page.getByText('承認し、ポイントを調整しました。').first().waitFor();
