@@ -56,8 +56,13 @@ export async function confirm(page: Page, reason: string): Promise<void> {
 
 /** Goes to a place of the console and waits for its screen. */
 export async function visit(page: Page, hash: string, heading: string | RegExp): Promise<void> {
-  await page.evaluate((to) => {
+  await page.evaluate(async (to) => {
+    if (location.hash === to) return;
+    const drawn = new Promise((resolve) => {
+      addEventListener('hashchange', () => requestAnimationFrame(() => requestAnimationFrame(resolve)), { once: true });
+    });
     location.hash = to;
+    await drawn;
   }, hash);
   await page.getByRole('heading', { level: 1, name: heading }).waitFor();
 }

@@ -5,7 +5,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { LanguageSwitch } from '../kit/language-switch.tsx';
 import { forgetSearch } from './members/search.tsx';
 import { cameBack } from './openid.ts';
-import { place, told } from './place.ts';
+import { arrive, place, told } from './place.ts';
 import type { Route } from './routes.ts';
 import { format } from './routes.ts';
 import { Screens } from './screens.tsx';
@@ -18,16 +18,16 @@ type Gate = { at: 'resuming' } | { at: 'open'; refused?: unknown } | { at: 'hand
 
 async function enter(): Promise<Gate> {
   const back = cameBack(location.hash);
-  if (!back) {
-    await resume();
-    return { at: 'open' };
-  }
   // The token must not stay in the address or in the history.
-  history.replaceState(null, '', '#/members');
+  if (back) history.replaceState(null, '', '#/members');
   try {
-    return (await finishOpenId(back)) === undefined ? { at: 'open' } : { at: 'handed over' };
+    if (!back) await resume();
+    else if ((await finishOpenId(back)) !== undefined) return { at: 'handed over' };
+    return { at: 'open' };
   } catch (refused) {
     return { at: 'open', refused };
+  } finally {
+    arrive();
   }
 }
 

@@ -20,6 +20,11 @@ addEventListener('hashchange', () => {
   place.value = next;
 });
 
+/** Reads the address anew after it was replaced, which browsers tell nobody. */
+export function arrive(): void {
+  place.value = parse(location.hash);
+}
+
 export function go(route: Exclude<Route, { at: 'unknown' }>): void {
   location.hash = format(route);
 }

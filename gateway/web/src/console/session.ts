@@ -120,16 +120,23 @@ export function signOut(): void {
   settle(false);
 }
 
-/** Goes on with the session of before the reload; false where there is none or it has ended. */
-export async function resume(): Promise<boolean> {
+/** Goes on with the session of before the reload, if there is one and it has not ended. */
+export async function resume(): Promise<void> {
+  const row = kept();
+  if (!row) return;
   try {
-    const row = JSON.parse(sessionStorage.getItem(KEY) ?? 'null') as (Session & { me: never }) | null;
-    if (!row) return false;
     await begin(row.token, { ...(row.client && { client: row.client }), ...(row.issuer && { issuer: row.issuer }) });
-    return true;
   } catch (error) {
-    if (error instanceof Problem && error.status < 500) sessionStorage.removeItem(KEY);
-    return false;
+    if (!(error instanceof Problem) || error.status !== 401) throw error;
+    sessionStorage.removeItem(KEY);
+  }
+}
+
+function kept(): Omit<Session, 'me'> | undefined {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEY) ?? 'null') ?? undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -46,8 +46,8 @@ export function Merges({ person }: { person: Person }) {
             { name: w.record, cell: (merge) => numberOf(person, merge.member_id) },
             { name: w.into, cell: (merge) => numberOf(person, merge.into_member_id) },
             { name: w.proof, cell: (merge) => term('proof', merge.proof) },
-            { name: shell().by, cell: (merge) => merge.actor },
-            { name: shell().reason, cell: (merge) => merge.reason || '—' },
+            { name: shell().by, cell: (merge) => <span class="still">{merge.actor}</span> },
+            { name: shell().reason, wide: true, cell: (merge) => merge.reason || '—' },
           ]}
         />
       </section>

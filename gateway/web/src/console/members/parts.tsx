@@ -51,7 +51,7 @@ export function Identities({ person }: { person: Person }) {
           { name: w.provenAt, cell: (one) => <At at={one.proven_at} /> },
           { name: w.revokedAt, cell: (one) => <At at={one.revoked_at} /> },
           { name: w.record, cell: (one) => numberOf(person, one.member_id) },
-          { name: shell().by, cell: (one) => one.actor },
+          { name: shell().by, cell: (one) => <span class="still">{one.actor}</span> },
         ]}
       />
     </section>
@@ -70,7 +70,7 @@ export function Accesses({ person }: { person: Person }) {
         keyOf={(access) => `${access.index} ${access.at}`}
         columns={[
           { name: shell().at, cell: (access) => <At at={access.at} /> },
-          { name: shell().by, heads: true, cell: (access) => access.actor },
+          { name: shell().by, heads: true, cell: (access) => <span class="still">{access.actor}</span> },
           { name: w.what, cell: (access) => term('access', access.what) },
           { name: w.purpose, cell: (access) => access.purpose },
           { name: w.record, cell: (access) => numberOf(person, access.member_id) },

@@ -68,8 +68,8 @@ export function ProposalTable({ proposals, reread }: { proposals: Proposal[]; re
           },
           { name: w.class, cell: (one) => one.class },
           { name: w.scope, cell: (one) => reach(one.scope) },
-          { name: shell().reason, cell: (one) => one.reason },
-          { name: w.proposedBy, cell: (one) => one.proposed_by },
+          { name: shell().reason, wide: true, cell: (one) => one.reason },
+          { name: w.proposedBy, cell: (one) => <span class="still">{one.proposed_by}</span> },
           { name: w.proposedAt, cell: (one) => <At at={one.proposed_at} /> },
           { name: w.endsAt, cell: (one) => <At at={one.expires_at} /> },
           {

@@ -11,6 +11,8 @@ export interface TableColumn<T> {
   number?: boolean;
   /** The cell names its row. */
   heads?: boolean;
+  /** Sentences, which need room to be read. */
+  wide?: boolean;
 }
 
 export interface TableProps<T> {
@@ -43,7 +45,7 @@ export function Table<T>({ caption, columns, rows, keyOf, quietCaption = true }:
             <tr key={keyOf(row)}>
               {columns.map((column) => {
                 const cell = column.cell(row);
-                const style = column.number ? 'right number' : '';
+                const style = column.number ? 'right number' : column.wide ? 'wide' : '';
                 return column.heads ? (
                   <th key={column.name} scope="row" class={style}>
                     {cell}

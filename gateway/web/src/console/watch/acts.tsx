@@ -4,7 +4,7 @@ import { integer } from '../../kit/format.ts';
 import type { Act, Maybe } from '../answers.ts';
 import { namedCall } from '../calls.ts';
 import { PagesFoot, usePages } from '../parts/pages.tsx';
-import { At, Badge } from '../parts/pieces.tsx';
+import { At, Badge, Id } from '../parts/pieces.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { Table } from '../parts/table.tsx';
 import { format } from '../routes.ts';
@@ -39,12 +39,12 @@ export function Acts() {
             keyOf={(act) => act.act_id}
             columns={[
               { name: shell().at, cell: (act) => <At at={act.at} /> },
-              { name: shell().by, heads: true, cell: (act) => act.actor },
+              { name: shell().by, heads: true, cell: (act) => <span class="still">{act.actor}</span> },
               { name: w.role, cell: (act) => term('role', act.role) },
               { name: shell().act, cell: (act) => <span title={act.act}>{actName(act.act)}</span> },
               { name: w.subject, cell: (act) => <Subject of={act.subject} /> },
               { name: shell().points, number: true, cell: (act) => (act.points == null ? '—' : integer(act.points)) },
-              { name: shell().reason, cell: (act) => act.reason || '—' },
+              { name: shell().reason, wide: true, cell: (act) => act.reason || '—' },
               { name: w.outcome, cell: (act) => <Outcome of={act.outcome} /> },
             ]}
           />
@@ -70,8 +70,9 @@ function Subject({ of }: { of: string | null | undefined }) {
   const [kind, id] = of.split('/', 2);
   if (kind !== 'member' || !id) return <code>{of}</code>;
   return (
-    <a href={format({ at: 'member', member: id, tab: 'overview' })} aria-label={`${words().toMember}: ${id}`}>
-      <code>{of}</code>
+    <a href={format({ at: 'member', member: id, tab: 'overview' })}>
+      member/
+      <Id id={id} />
     </a>
   );
 }

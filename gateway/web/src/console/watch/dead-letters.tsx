@@ -68,7 +68,7 @@ export function DeadLetters({ dead, reread }: DeadLettersProps) {
             { name: w.topic, cell: (letter) => letter.topic },
             { name: w.received, cell: (letter) => <At at={letter.received_at} /> },
             { name: w.attempts, number: true, cell: (letter) => integer(letter.attempts) },
-            { name: w.error, cell: (letter) => letter.error || '—' },
+            { name: w.error, wide: true, cell: (letter) => letter.error || '—' },
             {
               name: shell().act,
               cell: (letter) =>

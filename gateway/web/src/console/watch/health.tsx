@@ -2,7 +2,8 @@
 
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { integer, time } from '../../kit/format.ts';
+import { integer } from '../../kit/format.ts';
+import { language } from '../../kit/i18n.ts';
 import type { Health as HealthAnswer } from '../answers.ts';
 import { Show, useLoaded } from '../parts/loaded.tsx';
 import { Screen } from '../parts/screen.tsx';
@@ -47,6 +48,11 @@ export function Health() {
   );
 }
 
+/** To the second, so that one sees it is fresh. */
+function clock(at: string): string {
+  return new Date(at).toLocaleTimeString(language.value === 'ja' ? 'ja-JP' : 'en-GB');
+}
+
 interface LightProps {
   name: string;
   good: boolean;
@@ -79,7 +85,7 @@ function State({ health }: { health: HealthAnswer }) {
     );
   return (
     <>
-      <p class="hint">{w.asOf(time(health.at))}</p>
+      <p class="hint">{w.asOf(clock(health.at))}</p>
       {outbox.alarm && (
         <p class="note bad" role="alert">
           {w.alarm}
@@ -98,12 +104,10 @@ function State({ health }: { health: HealthAnswer }) {
           {oldest(outbox.oldest_age_seconds)}
         </Light>
         <Light name={w.relay} good={relay.held} mild word={relay.held ? w.relayed : w.notRelayed} />
-        <Light name={w.inbox} good={inbox.dead === 0} word={integer(inbox.waiting)}>
-          <p>
-            {w.dead}: {integer(inbox.dead)}
-          </p>
+        <Light name={w.inbox} good word={integer(inbox.waiting)}>
           {oldest(inbox.oldest_age_seconds)}
         </Light>
+        <Light name={w.deadTitle} good={inbox.dead === 0} word={integer(inbox.dead)} />
       </div>
       <section class="panel">
         <h2>{w.lanes}</h2>
