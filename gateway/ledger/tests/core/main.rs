@@ -31,6 +31,7 @@ mod persons;
 mod settlements;
 
 mod programmes;
+mod proposals;
 mod reasons;
 
 mod events;
