@@ -126,6 +126,10 @@ pub const CARD_PROOF_ID_CHARS_MAX: usize = 128;
 pub const TOKEN_CACHE_ENTRIES_MAX: u64 = 50_000;
 /// Clients whose standing was read.
 pub const CLIENT_CACHE_ENTRIES_MAX: u64 = 20_000;
+/// How long a gateway believes what a store is called.
+pub const PLACE_NAME_S: u64 = 60;
+/// Stores whose name was read.
+pub const PLACE_NAMES_MAX: u64 = 20_000;
 /// Cards whose public key is ready to verify.
 pub const CARD_CACHE_ENTRIES_MAX: u64 = 100_000;
 /// Card proofs seen, kept so that none is taken twice.

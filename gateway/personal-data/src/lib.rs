@@ -2,7 +2,7 @@
 //!
 //! [`Profile`] is what a member tells of themselves; each field is a type of its own that holds one normal
 //! form. [`seal`] encrypts a profile under a key of its own, which one of the [`MasterKeys`] wraps; [`open`]
-//! reads it again. Sealed rows cannot be searched, so [`IndexKey`] makes keyed hashes of the normal forms, and
+//! reads it again; [`letter`] does so for what others wrote of people. Sealed rows cannot be searched, so [`IndexKey`] makes keyed hashes of the normal forms, and
 //! equal hashes mean equal values. [`LinkCode`] and [`OneTimeCode`] are codes that people read and type.
 //!
 //! What always holds: no I/O, no clock, no randomness, no panic; no value, key or code shows in `Debug` or in
@@ -26,6 +26,7 @@
 pub mod code;
 pub mod field;
 pub mod index;
+pub mod letter;
 pub mod master_keys;
 pub mod profile;
 pub mod sealed;
@@ -46,6 +47,7 @@ pub use email::Email;
 pub use field::{Fault, Field, FieldError};
 pub use index::{Address, IndexKey, IndexKeyError, KeyedHash, Terms};
 pub use kana::Kana;
+pub use letter::{LETTER_RANDOM_BYTES, letter_needs_reseal, open_letter, seal_letter};
 pub use master_keys::{MasterKey, MasterKeys, MasterKeysError};
 pub use name::Name;
 pub use phone::Phone;

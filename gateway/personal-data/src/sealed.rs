@@ -175,13 +175,13 @@ fn data_cipher(data_key: &[u8; DATA_KEY_BYTES]) -> Result<LessSafeKey, Unspecifi
     UnboundKey::new(&AES_256_GCM, data_key).map(LessSafeKey::new)
 }
 
-/// What is authenticated with a part: the format, the purpose and the member. All but the purpose are of one
+/// What is authenticated with a part: the format, the purpose and the member or letter. All but the purpose are of one
 /// length, and no purpose is the end of another, so two contexts never give the same bytes.
-fn context(purpose: &[u8], member_id: Uuid) -> Vec<u8> {
+pub(crate) fn context(purpose: &[u8], member_id: Uuid) -> Vec<u8> {
     [&[FORMAT], member_id.as_bytes().as_slice(), purpose].concat()
 }
 
-fn encrypt(
+pub(crate) fn encrypt(
     key: &LessSafeKey,
     nonce: [u8; NONCE_LEN],
     context: &[u8],
@@ -200,7 +200,7 @@ fn encrypt(
     Ok(sealed)
 }
 
-fn decrypt(
+pub(crate) fn decrypt(
     key: &LessSafeKey,
     context: &[u8],
     sealed: &[u8],

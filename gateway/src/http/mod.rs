@@ -28,6 +28,7 @@ mod newcomer;
 mod oauth;
 mod openapi;
 mod pages;
+mod place_names;
 mod pos;
 mod problem;
 mod proof;

@@ -17,6 +17,7 @@ use pos_protocol::{CommandId, MemberId, OrderCustomer, OrderStatement};
 use super::{
     KnownShop, STATEMENT_TOPIC, Shops,
     cube::{CubeError, Cubes},
+    letter,
 };
 use crate::{
     claims,
@@ -89,7 +90,12 @@ impl Booking {
     }
 
     /// What becomes of a message. Nothing of it is lost if this is never answered.
-    pub(super) async fn fate(&self, message: &InboxMessage) -> Fate {
+    pub(super) async fn fate(&self, message: &mut InboxMessage) -> Fate {
+        match letter::open(&self.secrets, message.id, &message.body) {
+            Ok(plain) => message.body = plain,
+            // A master key that is missing can be put back into the file, and the message be replayed.
+            Err(error) => return Fate::Dead(format!("the message cannot be opened: {error}")),
+        }
         let stop = match self.book_all(message).await {
             Ok(None) => return Fate::Done,
             Ok(Some(why)) => return Fate::Ignored(why.to_owned()),

@@ -20,10 +20,14 @@ use pos_protocol::{OrderId, ShopId};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use super::poll::{Look, Pages};
+use super::{
+    letter,
+    poll::{Look, Pages},
+};
 use crate::{
     clock::Clock,
     limits,
+    secrets::Secrets,
     store::{NewMessage, ShopOauth, ShopPlatform, ShopRow, ShopSettings, Store, StoreError},
 };
 
@@ -52,6 +56,7 @@ pub(super) enum CubeError {
 pub(super) struct Cubes {
     store: Store,
     clock: Clock,
+    secrets: Arc<Secrets>,
     client: Option<https::Client>,
     known: Arc<Mutex<BTreeMap<ShopId, Known>>>,
 }
@@ -72,7 +77,7 @@ struct Known {
 }
 
 impl Cubes {
-    pub(super) fn new(store: Store, clock: Clock) -> Self {
+    pub(super) fn new(store: Store, clock: Clock, secrets: Arc<Secrets>) -> Self {
         let client = https::Client::new(https::Limits::default());
         if let Err(error) = &client {
             tracing::error!(error = %error, "intake.no_tls");
@@ -80,6 +85,7 @@ impl Cubes {
         Self {
             store,
             clock,
+            secrets,
             client: client.ok(),
             known: Arc::default(),
         }
@@ -247,6 +253,9 @@ impl Pages for Polled<'_> {
             .iter()
             .map(|(id, at)| self.cubes.hint(&self.shop.id, id, *at))
             .collect();
+        for message in &mut messages {
+            letter::seal(&self.cubes.secrets, message)?;
+        }
         if !messages.is_empty() {
             self.cubes.store.inbox_accept(&mut messages).await?;
         }

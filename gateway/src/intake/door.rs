@@ -11,9 +11,10 @@ use std::{
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use super::Shops;
+use super::{Shops, letter};
 use crate::{
     limits,
+    secrets::Secrets,
     store::{NewMessage, Store, StoreError},
 };
 
@@ -76,12 +77,19 @@ impl Intake {
         self.0.woken.clone()
     }
 
-    /// Makes messages last. Once this is well they may be answered.
+    /// Seals messages and makes them last. Once this is well they may be answered.
     ///
     /// # Errors
     /// [`AcceptError`].
-    pub async fn accept(&self, messages: Vec<NewMessage>) -> Result<(), AcceptError> {
+    pub async fn accept(
+        &self,
+        secrets: &Secrets,
+        mut messages: Vec<NewMessage>,
+    ) -> Result<(), AcceptError> {
         self.begin();
+        for message in &mut messages {
+            letter::seal(secrets, message)?;
+        }
         let bytes: usize = messages.iter().map(|message| message.body.len()).sum();
         let bytes = u32::try_from(bytes).map_err(|_| AcceptError::Full)?;
         let held = self.0.bytes.clone().try_acquire_many_owned(bytes);

@@ -9,13 +9,15 @@
 //! busy. A message may be booked more than once, after a crash or by two gateways at once, and in any
 //! order: the ledger books the difference to what was stated before (see [`ledger::order`]).
 //!
-//! Reading order: `shops` is what is known of a shop, `door` makes messages last, `worker` takes them out
+//! Reading order: `shops` is what is known of a shop, `door` makes messages last,
+//! sealed by `letter`, `worker` takes them out
 //! of the inbox, `booking` gives each its meaning, `cube` asks EC-CUBE shops for what their webhooks only
 //! hint at, and with `poll` for what no webhook told of. There are no locks here that outlive a line; those in the database are told in the store.
 
 mod booking;
 mod cube;
 mod door;
+pub(crate) mod letter;
 pub(crate) mod measures;
 mod poll;
 mod shops;

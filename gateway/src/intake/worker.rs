@@ -48,7 +48,7 @@ impl Worker {
         secrets: Arc<Secrets>,
         intake: &Intake,
     ) -> Self {
-        let cubes = Cubes::new(store.clone(), clock.clone());
+        let cubes = Cubes::new(store.clone(), clock.clone(), secrets.clone());
         let parts = (store.clone(), writer, clock.clone());
         Self {
             booking: Booking::new(parts, secrets, intake.shops().clone(), cubes.clone()),
@@ -211,13 +211,13 @@ impl Shift {
             .into_iter()
             .filter(|id| !self.taken.contains(id))
             .collect();
-        for message in worker.store.inbox_messages(&new).await? {
+        for mut message in worker.store.inbox_messages(&new).await? {
             let booking = worker.booking.clone();
             let id = message.id;
             self.taken.insert(id);
             let task = self
                 .tasks
-                .spawn(async move { (message.id, booking.fate(&message).await) });
+                .spawn(async move { (message.id, booking.fate(&mut message).await) });
             self.about.insert(task.id(), id);
         }
         Ok(!drained)

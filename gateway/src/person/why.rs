@@ -34,6 +34,9 @@ pub struct OfReceipt {
     pub number: String,
     /// The store.
     pub store_id: String,
+    /// What the store is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store_name: Option<String>,
     /// The store's business day.
     #[schema(value_type = String, format = Date)]
     pub business_date: Date,
@@ -115,6 +118,7 @@ pub fn explain(facts: &Facts) -> Explanation {
         purchase_id: sold.id.to_string(),
         number: sold.receipt.number.clone(),
         store_id: sold.store_id.to_string(),
+        store_name: facts.store_name.clone(),
         business_date: sold.receipt.business_date,
         total: sold.receipt.total.get(),
     });

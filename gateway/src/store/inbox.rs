@@ -85,6 +85,14 @@ const REPLAY_ONE: Sql = Sql::both(
     "UPDATE ec_inbox SET state = 'waiting', attempts = 0, next_at = $1, error = NULL, done_at = NULL \
      WHERE state = 'dead' AND message_id = $2",
 );
+const BODIES: Sql = Sql::both(
+    "SELECT message_id, body FROM ec_inbox \
+     WHERE state IN ('waiting', 'dead') AND message_id > $1 ORDER BY message_id LIMIT $2",
+);
+/// Not where it was booked meanwhile: its body is gone, and stays so.
+const RESEAL: Sql = Sql::both(
+    "UPDATE ec_inbox SET body = $3 WHERE message_id = $1 AND body = $2 AND state IN ('waiting', 'dead')",
+);
 const FATE: Sql = Sql::both(
     "SELECT state, error FROM ec_inbox WHERE shop_id = $1 AND repeat_key = $2 AND $2 IS NOT NULL",
 );
@@ -112,6 +120,8 @@ pub(super) fn statements() -> Vec<Sql> {
         DEAD,
         REPLAY,
         REPLAY_ONE,
+        BODIES,
+        RESEAL,
         FATE,
         NEWEST_FATE,
         PRUNE,
@@ -131,7 +141,7 @@ pub struct NewMessage {
     pub topic: String,
     /// The platform calls it a test.
     pub is_test: bool,
-    /// The body as it came.
+    /// What it says. The inbox neither reads it nor changes it.
     pub body: Vec<u8>,
     /// When.
     pub received_at: Timestamp,
@@ -148,7 +158,7 @@ pub struct InboxMessage {
     pub topic: String,
     /// The platform calls it a test.
     pub is_test: bool,
-    /// The body as it came.
+    /// What it says, as it was accepted.
     pub body: Vec<u8>,
     /// When it came.
     pub received_at: Timestamp,
@@ -284,6 +294,14 @@ struct Id(Uuid);
 impl FromRow for Id {
     fn read(row: &mut Reader<'_>) -> Result<Self, StoreError> {
         row.get().map(Self)
+    }
+}
+
+struct Kept(Uuid, Vec<u8>);
+
+impl FromRow for Kept {
+    fn read(row: &mut Reader<'_>) -> Result<Self, StoreError> {
+        Ok(Self(row.get()?, row.get()?))
     }
 }
 
@@ -461,6 +479,31 @@ impl Store {
             Replay::Shop(shop_id) => connection.run(REPLAY, &[now, shop_id.to_value()]).await,
             Replay::One(id) => connection.run(REPLAY_ONE, &[now, Value::Uuid(id)]).await,
         }
+    }
+
+    /// The bodies of messages that wait or are dead, in the order of their ids, after one of them.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn inbox_bodies(
+        &self,
+        after: Uuid,
+        limit: u32,
+    ) -> Result<Vec<(Uuid, Vec<u8>)>, StoreError> {
+        let mut connection = Connection::brief(self).await?;
+        let values = [Value::Uuid(after), Value::Int(limit.into())];
+        let kept: Vec<Kept> = connection.fetch(BODIES, &values).await?;
+        Ok(kept.into_iter().map(|Kept(id, body)| (id, body)).collect())
+    }
+
+    /// Puts another body in the place of one, unless that changed meanwhile; whether it did.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn inbox_reseal(&self, id: Uuid, was: &[u8], is: &[u8]) -> Result<bool, StoreError> {
+        let mut connection = Connection::writing(self).await?;
+        let values = [Value::Uuid(id), Value::Bytes(was), Value::Bytes(is)];
+        Ok(connection.run(RESEAL, &values).await? == 1)
     }
 
     /// The state of a message, and why it is so; none if it never came or was removed since.

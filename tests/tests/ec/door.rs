@@ -12,6 +12,7 @@ use gateway::{
     store::{Fate, NewMessage, Replay, ShopPlatform, ShopSettings},
 };
 use jiff::SignedDuration;
+use personal_data::{LETTER_RANDOM_BYTES, seal_letter};
 use pos_protocol::ShopId;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -254,13 +255,14 @@ async fn a_dead_letter_that_is_sent_again_is_worked_on_again(database: Database)
         .await;
     // As if it had died before people mended what was in its way.
     let (headers, body) = sample(&stage, Platform::WooCommerce, 8);
+    let id = stage.clock.new_id();
     let message = NewMessage {
-        id: stage.clock.new_id(),
+        id,
         shop_id: ShopId::new("woo").unwrap(),
         repeat_key: repeat_key(&headers, &body),
         topic: "order.updated".into(),
         is_test: false,
-        body: body.clone(),
+        body: seal_letter(&stage.secrets.masters, id, &body, [7; LETTER_RANDOM_BYTES]).unwrap(),
         received_at: stage.clock.now() + SignedDuration::from_hours(1),
     };
     let fates = [(message.id, Fate::Dead("refused".into()))];

@@ -3,6 +3,7 @@
 mod cube;
 mod door;
 mod killed;
+mod letters;
 mod orders;
 mod spending;
 mod stage;

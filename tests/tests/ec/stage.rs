@@ -47,6 +47,7 @@ pub(crate) struct Stage {
     http: Client,
     _lanes: Lanes,
     _database: Arc<Database>,
+    folder: tempfile::TempDir,
 }
 
 /// A worker that books what comes.
@@ -114,6 +115,7 @@ impl Stage {
             http: Client::new(),
             _lanes: lanes,
             _database: database,
+            folder,
         };
         for (id, platform) in [
             ("api", ShopPlatform::Api),
@@ -140,11 +142,25 @@ impl Stage {
         self._database.open(PoolSizes::default()).await
     }
 
+    /// Where the database is.
+    pub(crate) fn database_url(&self) -> &str {
+        self._database.url()
+    }
+
+    /// The file of the secrets that the gateway has.
+    pub(crate) fn secrets_file(&self) -> std::path::PathBuf {
+        self.folder.path().join("secrets.toml")
+    }
+
     /// Starts a worker.
     pub(crate) fn worker(&self, store: &Store) -> Working {
+        self.worker_with(store, self.secrets.clone())
+    }
+
+    /// Starts a worker that has these secrets.
+    pub(crate) fn worker_with(&self, store: &Store, secrets: Arc<Secrets>) -> Working {
         let stop = CancellationToken::new();
         let (writer, clock) = (self.app.writer().clone(), self.clock.clone());
-        let secrets = self.secrets.clone();
         let worker = Worker::new(store.clone(), writer, clock, secrets, self.app.intake());
         let task = tokio::spawn(worker.run(stop.clone()));
         Working { stop, task }

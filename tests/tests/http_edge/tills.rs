@@ -148,6 +148,19 @@ async fn a_shopper_earns_spends_and_returns(database: Database) {
     assert_eq!(me["points"]["available"], sum, "{history}");
     let (_, page) = phone.get("/v1/me/history?limit=1").await;
     assert_eq!(page["entries"][0], entries[0]);
+    let accrual = entries.iter().find(|entry| entry["motive"] == "accrual");
+    let accrual = accrual.unwrap();
+    assert_eq!(
+        (&accrual["store"], &accrual["store_name"]),
+        (&json!("ginza"), &json!("Ginza"))
+    );
+    let path = format!("/v1/me/why/{}", accrual["id"].as_str().unwrap());
+    let (_, why) = phone.get(&path).await;
+    assert_eq!(why["receipt"]["store_name"], "Ginza");
+    assert!(
+        why["text"]["en"].as_str().unwrap().contains(" at Ginza,"),
+        "{why}"
+    );
     let next = page["next"].as_str().unwrap();
     // A proof names the path without its query.
     let rest = reqwest::Client::new()

@@ -11,6 +11,7 @@ on_each_database!(
     a_repeat_of_any_other_message_changes_nothing,
     what_is_told_twice_at_once_is_kept_once,
     what_no_repeat_can_be_told_of_is_kept_each_time,
+    a_body_changes_only_while_it_is_kept_as_it_was_read,
 );
 
 const BODY: &[u8] = b"{}";
@@ -103,6 +104,27 @@ async fn a_repeat_of_any_other_message_changes_nothing(database: Database) {
     // Neither sooner nor with fewer tries behind it.
     assert_eq!(due(&store, now()).await, []);
     assert_eq!(due(&store, next).await, [(1, 1)]);
+}
+
+async fn a_body_changes_only_while_it_is_kept_as_it_was_read(database: Database) {
+    let store = database.migrated().await;
+    let mut three = [1, 2, 3].map(|id| message(id, "tea", None));
+    store.inbox_accept(&mut three).await.unwrap();
+    settle(&store, 2, Fate::Dead("refused".to_owned())).await;
+    settle(&store, 3, Fate::Done).await;
+    let bodies = |kept: Vec<(Uuid, Vec<u8>)>| -> Vec<_> {
+        let seen = kept.into_iter().map(|(id, body)| (id.as_u128(), body));
+        seen.collect()
+    };
+    let kept = store.inbox_bodies(Uuid::nil(), 10).await.unwrap();
+    assert_eq!(bodies(kept), [(1, BODY.to_vec()), (2, BODY.to_vec())]);
+    let put = async |id, was: &[u8]| store.inbox_reseal(Uuid::from_u128(id), was, b"new").await;
+    assert!(put(1, BODY).await.unwrap());
+    assert!(!put(1, BODY).await.unwrap(), "it is another one now");
+    assert!(put(2, BODY).await.unwrap());
+    assert!(!put(3, b"").await.unwrap(), "it was booked");
+    let kept = store.inbox_bodies(Uuid::from_u128(1), 10).await.unwrap();
+    assert_eq!(bodies(kept), [(2, b"new".to_vec())]);
 }
 
 async fn what_is_told_twice_at_once_is_kept_once(database: Database) {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use ledger::profile::Profile;
+use uuid::Uuid;
 
 use crate::{
     cli::{
@@ -12,6 +13,7 @@ use crate::{
         output,
         secrets::{self, SecretsArgs},
     },
+    intake::letter,
     person::profile,
     secrets::{Secrets, random},
     store::{PoolSizes, Store},
@@ -19,6 +21,8 @@ use crate::{
 
 /// Profiles read at once.
 const PAGE_PROFILES: u32 = 200;
+/// Messages of shops read at once; each may have a megabyte.
+const PAGE_MESSAGES: u32 = 20;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SecretsCommand {
@@ -87,7 +91,12 @@ async fn rotate(store: &Store, secrets: &Secrets) -> Result<(), Failure> {
         let left = store.profiles_to_rewrap_count(current).await?;
         output::line(format!("{wrapped} wrapped with {current}, {left} left"))?;
     }
-    match store.profiles_to_rewrap_count(current).await? {
+    let messages_left = reseal(store, secrets).await?;
+    match store
+        .profiles_to_rewrap_count(current)
+        .await?
+        .saturating_add(messages_left)
+    {
         0 => output::line(format!(
             "all personal data is under {current}; older master keys can go from the file"
         )),
@@ -95,6 +104,33 @@ async fn rotate(store: &Store, secrets: &Secrets) -> Result<(), Failure> {
             "{left} are left; run it again, and keep the older master keys"
         ))),
     }
+}
+
+/// Messages of shops that wait or are dead; how many do not open.
+async fn reseal(store: &Store, secrets: &Secrets) -> Result<i64, Failure> {
+    let (mut after, mut sealed, mut left) = (Uuid::nil(), 0_u64, 0_i64);
+    loop {
+        let page = store.inbox_bodies(after, PAGE_MESSAGES).await?;
+        let Some((last, _)) = page.last() else { break };
+        after = *last;
+        for (id, body) in &page {
+            match letter::resealed(secrets, *id, body) {
+                Ok(None) => {}
+                Ok(Some(new)) => {
+                    let done = store.inbox_reseal(*id, body, &new).await?;
+                    sealed = sealed.saturating_add(u64::from(done));
+                }
+                Err(why) => {
+                    left = left.saturating_add(1);
+                    output::line(format!("message {id}: {why}"))?;
+                }
+            }
+        }
+    }
+    if sealed > 0 {
+        output::line(format!("{sealed} messages of shops sealed anew"))?;
+    }
+    Ok(left)
 }
 
 async fn rewrapped(store: &Store, secrets: &Secrets, row: &Profile) -> Result<bool, Failure> {

@@ -68,7 +68,7 @@ pub(super) async fn report(
         received_at: now,
     };
     let messages = statements.iter().map(message).collect();
-    app.intake().accept(messages).await?;
+    app.intake().accept(app.secrets()?, messages).await?;
     Ok((StatusCode::ACCEPTED, Body(Accepted { accepted })))
 }
 

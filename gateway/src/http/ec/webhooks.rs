@@ -44,7 +44,7 @@ pub(super) async fn receive(
     PathId(shop_id): PathId<ShopId>,
     request: Request,
 ) -> Result<StatusCode, Problem> {
-    app.secrets()?;
+    let secrets = app.secrets()?;
     let shop = app.intake().shops().get(&shop_id, app.now()).await?;
     let headers = request.headers().clone();
     let bytes = body(request, limits::WEBHOOK_BYTES_MAX).await?;
@@ -57,7 +57,7 @@ pub(super) async fn receive(
                 return Err(problem);
             }
             let messages = messages(&app, &shop_id, &delivery, &bytes);
-            app.intake().accept(messages).await?;
+            app.intake().accept(secrets, messages).await?;
             measures::webhook(platform, "accepted");
             Ok(StatusCode::OK)
         }

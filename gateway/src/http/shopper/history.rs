@@ -1,5 +1,7 @@
 //! `GET /v1/me/history`
 
+use std::sync::Arc;
+
 use axum::{Json as Body, extract::State};
 use jiff::{Timestamp, civil::Date};
 use ledger::account::{Account, Transfer};
@@ -55,6 +57,10 @@ struct Entry {
     /// The store, where one is involved.
     #[serde(skip_serializing_if = "Option::is_none")]
     store: Option<StoreId>,
+    /// What the store is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    store_name: Option<Arc<str>>,
     /// The purchase, refund or other thing that caused it.
     source: Uuid,
 }
@@ -85,11 +91,18 @@ pub(super) async fn history(
     let more = transfers.len() > limit;
     transfers.truncate(limit);
     let next = transfers.last().filter(|_| more).map(|last| last.id);
-    let entries = transfers.into_iter().map(entry).collect();
+    let mut entries = Vec::with_capacity(transfers.len());
+    for transfer in transfers {
+        let store_name = match &transfer.store_id {
+            Some(store) => app.place_names.of(store).await?,
+            None => None,
+        };
+        entries.push(entry(transfer, store_name));
+    }
     Ok(Body(HistoryAnswer { entries, next }))
 }
 
-fn entry(transfer: Transfer) -> Entry {
+fn entry(transfer: Transfer, store_name: Option<Arc<str>>) -> Entry {
     Entry {
         id: transfer.id,
         at: transfer.at,
@@ -98,6 +111,7 @@ fn entry(transfer: Transfer) -> Entry {
         points: transfer.points,
         change: change(&transfer),
         store: transfer.store_id,
+        store_name,
         source: transfer.source,
     }
 }

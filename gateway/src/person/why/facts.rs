@@ -26,6 +26,8 @@ pub struct Facts {
     pub lot: Option<Lot>,
     /// The purchase behind it.
     pub purchase: Option<Purchase>,
+    /// What its store is called.
+    pub store_name: Option<String>,
     /// The refund behind it.
     pub refund: Option<Refund>,
     /// The order behind it.
@@ -90,6 +92,12 @@ pub async fn gather(
     if let Some(sold) = &facts.purchase {
         let orders = store.orders_of(&ids).await?;
         facts.order = orders.into_iter().find(|order| stands_for(sold, order));
+    }
+    if let Some(sold) = &facts.purchase {
+        let place = store.store_row(&sold.store_id).await?;
+        facts.store_name = place
+            .map(|place| place.name)
+            .filter(|name| !name.is_empty());
     }
     facts.lent = lent(store, person, facts.lot.as_ref()).await?;
     Ok(Some(facts))

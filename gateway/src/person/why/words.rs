@@ -23,7 +23,9 @@ pub(super) fn lines(facts: &Facts) -> Vec<Line> {
     if facts.transfer.is_none() {
         lines.extend(facts.lot.as_ref().map(lot));
     }
-    lines.extend(facts.purchase.as_ref().map(receipt));
+    let store_name = facts.store_name.as_deref();
+    let sold = facts.purchase.as_ref();
+    lines.extend(sold.map(|sold| receipt(sold, store_name)));
     lines.extend(facts.order.as_ref().map(order));
     let motive = facts.transfer.as_ref().map(|transfer| transfer.motive);
     if let (Some(sold), Some(refund)) = (&facts.purchase, &facts.refund) {
@@ -211,13 +213,13 @@ fn expired(lot: &Lot, erased: bool) -> Line {
     }
 }
 
-fn receipt(sold: &Purchase) -> Line {
+fn receipt(sold: &Purchase, store_name: Option<&str>) -> Line {
     let receipt = &sold.receipt;
     let (number, day, total, store) = (
         &receipt.number,
         receipt.business_date,
         receipt.total,
-        &sold.store_id,
+        store_name.unwrap_or(sold.store_id.as_str()),
     );
     line(
         "receipt",
