@@ -23,6 +23,11 @@ test('a scan into a text field leaves it as it was', async () => {
   await page.getByText('利用可能').waitFor();
   assert.equal(await page.locator('#entry').inputValue(), '5');
   assert.equal(await page.locator('.line').count(), 1);
+  // Nor does one that comes while nothing has the focus.
+  await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+  await wedge(page, '4912345670069');
+  await page.getByText('2,200円').first().waitFor();
+  assert.equal(await page.locator('#entry').inputValue(), '5');
   // A person types on as if nothing had been.
   await page.locator('#entry').focus();
   await page.keyboard.type('00', { delay: 120 });

@@ -137,6 +137,8 @@ test('a day at the register, by keys alone', async (t) => {
     await page.getByRole('button', { name: 'ポイント利用をやめる' }).click();
     await page.getByText('を利用').waitFor({ state: 'detached' });
     await page.keyboard.press('F9');
+    await page.getByRole('heading', { name: 'レシート' }).waitFor();
+    await reads(page, ['合計', /definition: 1,100円/]);
     await page.getByRole('button', { name: 'この会計を取り消す' }).click();
     await accessible(page, 'undo');
     await page.getByRole('dialog').getByRole('button', { name: 'この会計を取り消す' }).click();
@@ -149,7 +151,11 @@ test('a day at the register, by keys alone', async (t) => {
     await page.getByRole('button', { name: /日締め/ }).click();
     await page.getByRole('button', { name: 'この日を締める' }).click();
     await page.getByText('レジとセンターは一致しています。').waitFor();
-    await reads(page, ['会員売上の件数', '3', '返品の件数', '3'], 'dialog');
+    await reads(
+      page,
+      ['会計 3 件', '3,280円', '返金', '−2,200円', '差引', '1,080円', '会員売上の件数', '3', '返品の件数', '3'],
+      'dialog',
+    );
     await accessible(page, 'settlement');
     await screen(page, 'register-settlement');
     await page.keyboard.press('Escape');

@@ -50,6 +50,7 @@ async function recordOf(register: Register, tender: Tender, received: number): P
     ...(draft.member ? { member: draft.member } : {}),
     points: draft.scan ? 'asking' : 'none',
     returned: {},
+    paidBack: [],
   };
   const completing = { ...draft, completing: number };
   try {

@@ -55,17 +55,17 @@ export async function quote(register: Register, record: SaleRecord, pieces: Piec
   return { quote: quoteOf(verdict.answer['refund'] as Refund) };
 }
 
-/** Refunds these pieces. `verdict` is missing in a sale without points. */
+/** Refunds these pieces as they were quoted. `verdict` is missing in a sale without points. */
 export async function refund(
   register: Register,
   record: SaleRecord,
   pieces: Pieces,
+  quoted: Quote,
 ): Promise<{ quote?: Quote; verdict?: Verdict; record: SaleRecord }> {
-  const amount = amountOf(record, pieces);
   if (record.points === 'none' || record.points === 'declined' || !record.purchase) {
-    const returned = withReturned(record, pieces);
+    const returned = withReturned(record, pieces, register.today(), quoted.cash);
     await register.keepRecord(returned);
-    return { quote: { amount, cash: amount }, record: returned };
+    return { quote: quoted, record: returned };
   }
   const purchaseId = record.purchase.id;
   const lines = linesOf(record, pieces);
@@ -76,16 +76,18 @@ export async function refund(
     await told(register, requestId);
     return { verdict, record };
   }
-  const returned = withReturned(record, pieces);
+  const done = verdict.verdict === 'approved' ? quoteOf(verdict.answer['refund'] as Refund) : undefined;
+  // What is queued has no numbers yet: the cashier gave back what was quoted.
+  const returned = withReturned(record, pieces, register.today(), (done ?? quoted).cash);
   await register.keepRecord(returned);
   await told(register, requestId);
-  if (verdict.verdict === 'queued') return { verdict, record: returned };
-  return { verdict, quote: quoteOf(verdict.answer['refund'] as Refund), record: returned };
+  return { verdict, ...(done ? { quote: done } : {}), record: returned };
 }
 
 /** Undoes a whole sale: the gateway makes its linked refund, whether or not the sale has reached it. */
 export async function undo(register: Register, record: SaleRecord): Promise<{ verdict?: Verdict; record: SaleRecord }> {
-  const undone: SaleRecord = { ...record, points: 'undone', returned: all(record) };
+  const paidBack = [...record.paidBack, { date: register.today(), yen: record.totals.total - record.pointsUsed }];
+  const undone: SaleRecord = { ...record, points: 'undone', returned: all(record), paidBack };
   if (record.points === 'none' || record.requestId === undefined) {
     await register.keepRecord(undone);
     return { record: undone };
@@ -112,12 +114,12 @@ function quoteOf(refund: Refund): Quote {
   return { amount: refund.amount, refund, cash: Math.max(cash, 0) };
 }
 
-function withReturned(record: SaleRecord, pieces: Pieces): SaleRecord {
+function withReturned(record: SaleRecord, pieces: Pieces, date: string, yen: number): SaleRecord {
   const returned = { ...record.returned };
   for (const [lineNo, quantity] of Object.entries(pieces)) {
     returned[Number(lineNo)] = (returned[Number(lineNo)] ?? 0) + quantity;
   }
-  return { ...record, returned };
+  return { ...record, returned, paidBack: [...record.paidBack, { date, yen }] };
 }
 
 function all(record: SaleRecord): Record<number, number> {

@@ -197,6 +197,7 @@ export const words = dictionaries(
       takings: '入金の内訳',
       sales: (count: number) => `会計 ${count} 件`,
       refundsPaid: '返金',
+      left: '差引',
       fields: {
         purchases: '会員売上の件数',
         purchase_total: '会員売上の合計',
@@ -471,6 +472,7 @@ export const words = dictionaries(
       takings: 'Takings',
       sales: (count) => `${count} ${count === 1 ? 'sale' : 'sales'}`,
       refundsPaid: 'Paid back',
+      left: 'Left',
       fields: {
         purchases: 'Members’ sales',
         purchase_total: 'Their total',

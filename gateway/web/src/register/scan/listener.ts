@@ -16,8 +16,11 @@ interface Before {
   end: number | null;
 }
 
-/** Listens for scans until the result is called. */
-export function listen(onScan: (text: string) => void): () => void {
+/**
+ * Listens for scans until the result is called. Digits that a person types while nothing takes text go to `home`, if there is one; so
+ * may the first digit of a scan, which is taken out again like any other.
+ */
+export function listen(onScan: (text: string) => void, home: () => TextField | undefined): () => void {
   const wedge = new Wedge();
   let before: Before | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -46,7 +49,11 @@ export function listen(onScan: (text: string) => void): () => void {
       event.stopImmediatePropagation();
     }
     carryOut(decision);
-    if (decision.first) before = snapshot();
+    if (decision.first) {
+      const isDigit = /^[0-9]$/.test(event.key) && !event.ctrlKey && !event.altKey && !event.metaKey;
+      if (isDigit && !takesText()) home()?.focus();
+      before = snapshot();
+    }
     const due = wedge.pauseAt;
     if (due !== undefined)
       timer = setTimeout(() => carryOut(wedge.pause()), Math.max(due - event.timeStamp, 0) + SLACK_MS);
@@ -62,6 +69,11 @@ function textField(): TextField | undefined {
   const focused = document.activeElement;
   const isText = focused instanceof HTMLInputElement && /^(text|search|tel|url|password)$/.test(focused.type);
   return isText || focused instanceof HTMLTextAreaElement ? focused : undefined;
+}
+
+/** Whether what has the focus does something with digits. */
+function takesText(): boolean {
+  return document.activeElement?.matches('input, textarea, select') ?? false;
 }
 
 function snapshot(): Before | undefined {

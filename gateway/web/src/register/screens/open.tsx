@@ -21,7 +21,7 @@ import { ShopSettings } from './shop-settings.tsx';
 
 export function Open({ register }: { register: Register }) {
   const entry = useRef<EntryKeys | undefined>(undefined);
-  useEffect(() => listen((text) => void register.scanned(text)), [register]);
+  useEffect(() => listen((text) => void register.scanned(text), entryField), [register]);
   useEffect(() => listenToKeys(register, () => entry.current), [register]);
   const screen = register.screen.value;
   const press = (action: Action) => act(register, action, entry.current);
@@ -54,6 +54,12 @@ export function Open({ register }: { register: Register }) {
       <Over register={register} />
     </div>
   );
+}
+
+/** The entry, while no dialog lies over it. */
+function entryField(): HTMLInputElement | undefined {
+  const field = document.getElementById('entry');
+  return field instanceof HTMLInputElement && !document.querySelector('dialog[open]') ? field : undefined;
 }
 
 /** What lies over the sale. */

@@ -83,7 +83,7 @@ export function Returns({ register, onClose }: { register: Register; onClose: ()
   );
 }
 
-type Step = { is: 'which' } | { is: 'quoted' | 'done'; quote: Quote | undefined };
+type Step = { is: 'which' } | { is: 'quoted'; quote: Quote } | { is: 'done'; quote: Quote | undefined };
 
 function OfReceipt({ register, found, onClose }: { register: Register; found: SaleRecord; onClose: () => void }) {
   const [record, setRecord] = useState(found);
@@ -104,9 +104,9 @@ function OfReceipt({ register, found, onClose }: { register: Register; found: Sa
     if ('quote' in answer) setStep({ is: 'quoted', quote: answer.quote });
     else setProblem(verdictWords(answer.verdict, 'refund_quote'));
   };
-  const confirm = async (): Promise<void> => {
+  const confirm = async (quoted: Quote): Promise<void> => {
     setProblem('');
-    const answer = await refund(register, record, pieces);
+    const answer = await refund(register, record, pieces, quoted);
     setRecord(answer.record);
     if (answer.verdict && answer.verdict.verdict !== 'approved') setProblem(verdictWords(answer.verdict, 'refund'));
     if (answer.record !== record) setStep({ is: 'done', quote: answer.quote });
@@ -147,7 +147,7 @@ function OfReceipt({ register, found, onClose }: { register: Register; found: Sa
           </button>
         )}
         {step.is === 'quoted' && (
-          <button type="button" class="danger" disabled={busy} onClick={() => void confirm()}>
+          <button type="button" class="danger" disabled={busy} onClick={() => void confirm(step.quote)}>
             {busy ? words().working : text.confirm}
           </button>
         )}

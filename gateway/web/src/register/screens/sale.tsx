@@ -128,7 +128,6 @@ function Entry({ register, entry, onPress }: SaleProps) {
   const [name, setName] = useState('');
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => field.current?.focus(), []);
-  useFocusOnDigits(field);
   const commit = (taxRate: TaxRate): boolean => {
     // What was typed lately may not be drawn yet; the field has it.
     const typed = field.current?.value ?? text;
@@ -180,20 +179,6 @@ function Entry({ register, entry, onPress }: SaleProps) {
       <Digits onDigit={(digit) => setText(text + digit)} onClear={() => setText('')} />
     </form>
   );
-}
-
-/** Digits typed while nothing that takes text has the focus go to the entry. */
-function useFocusOnDigits(field: { current: HTMLInputElement | null }): void {
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent): void => {
-      const focused = document.activeElement;
-      const takesText = focused?.matches('input, textarea, select');
-      if (takesText || event.ctrlKey || event.altKey || event.metaKey || !/^[0-9]$/.test(event.key)) return;
-      if (!document.querySelector('dialog[open]')) field.current?.focus();
-    };
-    document.addEventListener('keydown', onKey);
-    return () => document.removeEventListener('keydown', onKey);
-  }, [field]);
 }
 
 /** Keys for a screen that is touched. */

@@ -129,23 +129,30 @@ function Compared({ answer }: { answer: Record<string, unknown> }) {
 function Takings({ register, date }: { register: Register; date: string }) {
   const [records, setRecords] = useState<SaleRecord[]>([]);
   useEffect(() => {
-    void register.storage.all<SaleRecord>(RECEIPTS).then((rows) => {
-      setRecords(rows.map(([, record]) => record).filter((record) => record.businessDate === date));
-    });
-  }, [register, date]);
+    void register.storage.all<SaleRecord>(RECEIPTS).then((rows) => setRecords(rows.map(([, record]) => record)));
+  }, [register]);
   const text = words().settle;
-  const paid = (record: SaleRecord) => record.totals.total - record.pointsUsed;
-  const sum = (tender: SaleRecord['tender']) =>
-    records.filter((record) => record.tender === tender).reduce((total, record) => total + paid(record), 0);
+  const sales = records.filter((record) => record.businessDate === date);
+  const paid = (tender: SaleRecord['tender']) =>
+    sales
+      .filter((record) => record.tender === tender)
+      .reduce((sum, record) => sum + record.totals.total - record.pointsUsed, 0);
+  const back = records
+    .flatMap((record) => record.paidBack)
+    .filter((each) => each.date === date)
+    .reduce((sum, each) => sum + each.yen, 0);
+  const [cash, other] = [paid('cash'), paid('other')];
   return (
     <section class="stack">
       <h3>
         {text.takings} {day(date)}
       </h3>
       <dl class="number">
-        <Fact name={text.sales(records.length)} value={yen(sum('cash') + sum('other'))} />
-        <Fact name={words().receipt.cash} value={yen(sum('cash'))} />
-        <Fact name={words().receipt.other} value={yen(sum('other'))} />
+        <Fact name={text.sales(sales.length)} value={yen(cash + other)} />
+        <Fact name={words().receipt.cash} value={yen(cash)} />
+        <Fact name={words().receipt.other} value={yen(other)} />
+        <Fact name={text.refundsPaid} value={back === 0 ? yen(0) : `−${yen(back)}`} />
+        <Fact name={text.left} value={yen(cash + other - back)} strong />
       </dl>
     </section>
   );

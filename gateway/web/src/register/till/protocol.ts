@@ -16,6 +16,7 @@ import { type Book, declineOf, type Known } from './book.ts';
 import { givenUp } from './giving-up.ts';
 import { Line } from './line.ts';
 import { fresh, type Live, mayArrive, mayHaveArrived, resumed } from './live.ts';
+import { meaningOf } from './meaning.ts';
 import {
   adviceMayCure,
   asAdvice,
@@ -440,52 +441,41 @@ export class Protocol {
   }
 
   #answered(now: Moment, id: string, sent: boolean, reply: Extract<Reply, { reply: 'http' }>): void {
-    const { status, retryAfter } = reply;
-    const body = reply.body ?? {};
-    const problem = /\/problems\/(.+)$/.exec(String(body['type'] ?? ''))?.[1] ?? '';
-    if (status === 200) {
-      this.#takenIn(now, id, sent, body);
-      return;
+    const meaning = meaningOf(reply, sent);
+    switch (meaning.is) {
+      case 'answer':
+        this.#takenIn(now, id, sent, meaning.body);
+        break;
+      case 'not_there':
+        this.#notThere(id);
+        break;
+      case 'running':
+        this.#lineReached();
+        this.#later(now, id, reply.retryAfter, false);
+        break;
+      case 'hold':
+        this.#holdAll(now, id, meaning.wait);
+        break;
+      case 'taken':
+      case 'refused':
+        this.#lineWorked();
+        this.#arrived.push({ id, what: meaning.is === 'taken' ? { taken: true } : { refused: meaning } });
+        break;
+      case 'broken_off':
+        this.#later(now, id, reply.retryAfter, true);
+        break;
+      case 'fault':
+        // One request may break something every time; the others need not wait for it.
+        if (this.#line.faulted(id, now, this.settings)) this.#notice({ notice: 'away' });
+        this.#later(now, id, this.settings.backoffFirst, true);
+        break;
+      case 'cannot':
+        this.#lineFailed(now, id);
+        this.#later(now, id, reply.retryAfter, true);
+        break;
+      case 'operator':
+        this.#operator(now, id, meaning.what);
     }
-    if (status === 404 && problem === 'unknown_resource' && !sent) {
-      this.#notThere(id);
-      return;
-    }
-    if (status === 409) {
-      this.#lineReached();
-      this.#later(now, id, retryAfter, false);
-      return;
-    }
-    if (status === 429) {
-      this.#holdAll(now, id, retryAfter ?? 1_000);
-      return;
-    }
-    if (status === 422 && problem === 'request_id_reused') {
-      this.#lineWorked();
-      this.#arrived.push({ id, what: { taken: true } });
-      return;
-    }
-    if ([400, 413, 415, 422].includes(status) && problem !== '' && sent) {
-      this.#lineWorked();
-      this.#arrived.push({ id, what: { refused: { problem, detail: String(body['detail'] ?? '') } } });
-      return;
-    }
-    if (status === 408) {
-      this.#later(now, id, retryAfter, true);
-      return;
-    }
-    if (status === 500) {
-      // One request may break something every time; the others need not wait for it.
-      if (this.#line.faulted(id, now, this.settings)) this.#notice({ notice: 'away' });
-      this.#later(now, id, this.settings.backoffFirst, true);
-      return;
-    }
-    if (status > 500 && status < 600) {
-      this.#lineFailed(now, id);
-      this.#later(now, id, retryAfter, true);
-      return;
-    }
-    this.#operator(now, id, `HTTP ${status}${problem === '' ? '' : ` ${problem}`}`);
   }
 
   #holdAll(now: Moment, id: string, wait: number): void {
