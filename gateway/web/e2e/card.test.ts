@@ -37,6 +37,8 @@ test('one tap makes a card that a till takes, and the phone tells at once what h
   await happened.waitFor();
   await happened.getByText('お買い物が完了しました').waitFor();
   await happened.getByRole('strong').getByText('500').waitFor();
+  // The store by its name, not its id.
+  await happened.getByText('Shibuya').waitFor();
   await screen(page, 'card-after-purchase');
   await happened.getByRole('button', { name: '会員証に戻る' }).click();
   await balance(page, 500);
@@ -177,8 +179,9 @@ test('a page that was closed tells what it missed', async () => {
   await till.sell(text, 7_000);
   const { page: later } = await stage.page(context, '/card');
   await balance(later, 70);
+  await later.getByRole('button', { name: '会員証に戻る' }).click();
   await later.getByRole('link', { name: /お知らせ/ }).click();
-  await later.getByText('お買い物が完了しました').waitFor();
+  await later.locator('.entry-name').getByText('お買い物が完了しました').waitFor();
   await context.close();
 });
 

@@ -62,6 +62,7 @@ export interface Entry {
   points: number;
   change: number;
   store?: string;
+  store_name?: string;
   source: string;
 }
 

@@ -4,7 +4,20 @@
 import { effect, signal } from '@preact/signals';
 import { Problem } from '../kit/api.ts';
 import { type GatewayEvent, isAtTheTill, type Notice, noticeOf } from './happenings.ts';
-import { askStream, clock, keepClock, kept, me, notices, online, phase, refresh, showClock } from './session.ts';
+import {
+  askStream,
+  clock,
+  history,
+  keepClock,
+  kept,
+  me,
+  notices,
+  online,
+  phase,
+  refresh,
+  showClock,
+  stores,
+} from './session.ts';
 import { follow, type StreamMessage } from './stream.ts';
 import { alone } from './vault.ts';
 
@@ -84,6 +97,7 @@ async function take(message: StreamMessage): Promise<void> {
   // Of many that were missed, the last brings the balance.
   if (waiting > 0) return;
   await refresh().catch(() => undefined);
+  if (notice?.store && !stores.value[notice.store]) await history().catch(() => undefined);
   changes.value += 1;
 }
 

@@ -50,15 +50,30 @@ async function make(): Promise<string | undefined> {
   if (!found) return undefined;
   const issued_at = await nextSecond();
   const parts = { card_id: fromHex(found.card_id), issued_at, limit: limit.value };
-  return signCardText(found.keys.privateKey, found.programme, parts);
+  try {
+    return await signCardText(found.keys.privateKey, found.programme, parts);
+  } catch {
+    phase.value = 'key_lost';
+    return undefined;
+  }
 }
+
+let newest = 0;
 
 function nextSecond(): Promise<number> {
   return alone('text', async () => {
     const now = clock.seconds();
-    const last = (await kept().get('issued_at')) ?? 0;
-    const issued_at = last >= now && last - now < AHEAD_S_MAX ? last + 1 : now;
-    await kept().put('issued_at', issued_at);
-    return issued_at;
+    // A phone whose storage is full shows its card all the same; then only this tab knows.
+    const last = Math.max(
+      newest,
+      (await kept()
+        .get('issued_at')
+        .catch(() => undefined)) ?? 0,
+    );
+    newest = last >= now && last - now < AHEAD_S_MAX ? last + 1 : now;
+    await kept()
+      .put('issued_at', newest)
+      .catch(() => undefined);
+    return newest;
   });
 }

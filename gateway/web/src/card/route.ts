@@ -24,7 +24,11 @@ function current(): Screen {
 
 export const screen = signal<Screen>(current());
 
+/** Whether the shopper went from one screen to another: then the focus goes along. */
+export let moved = false;
+
 addEventListener('hashchange', () => {
+  moved = true;
   screen.value = current();
   scrollTo(0, 0);
 });

@@ -8,7 +8,7 @@ import { computed, signal } from '@preact/signals';
 import { type Call, call, NoAnswer, Problem, problem } from '../kit/api.ts';
 import type { SpendLimit } from './card-text.ts';
 import { GatewayClock, type Trust } from './clock.ts';
-import type { Enrolled, Me, Programme } from './gateway.ts';
+import type { Enrolled, History, Me, Programme } from './gateway.ts';
 import type { Notice } from './happenings.ts';
 import { makeKey, publicJwk, stillSigns } from './keys.ts';
 import { proof } from './proof.ts';
@@ -22,6 +22,8 @@ export const me = signal<{ me: Me; at: string } | undefined>(undefined);
 export const limit = signal<SpendLimit>({ spend: true });
 export const notices = signal<readonly Notice[]>([]);
 export const seen = signal('');
+/** What stores are called, by their ids. */
+export const stores = signal<Readonly<Record<string, string>>>({});
 /** Whether the gateway answered last time. */
 export const online = signal(true);
 export const trust = signal<Trust>('kept');
@@ -63,6 +65,7 @@ async function load(): Promise<void> {
   me.value = await kept().get('me');
   notices.value = (await kept().get('notices')) ?? [];
   seen.value = (await kept().get('seen')) ?? '';
+  stores.value = (await kept().get('stores')) ?? {};
   const found = await kept().get('card');
   card.value = found;
   if (!found) phase.value = 'welcome';
@@ -76,6 +79,7 @@ async function follow(key: keyof Kept): Promise<void> {
   else if (key === 'limit') limit.value = (await kept().get('limit')) ?? { spend: true };
   else if (key === 'me') me.value = await kept().get('me');
   else if (key === 'notices') notices.value = (await kept().get('notices')) ?? [];
+  else if (key === 'stores') stores.value = (await kept().get('stores')) ?? {};
   else if (key === 'seen') seen.value = (await kept().get('seen')) ?? '';
 }
 
@@ -268,4 +272,21 @@ export async function refresh(): Promise<void> {
 export async function chooseLimit(next: SpendLimit): Promise<void> {
   limit.value = next;
   await kept().put('limit', next);
+}
+
+/** A page of the history. It alone tells what stores are called, so that is kept for whatever names a store by its id. */
+export async function history(before?: string): Promise<History> {
+  const page = await ask<History>(`/v1/me/history${before ? `?before=${before}` : ''}`);
+  const named = page.entries.flatMap(({ store, store_name }) => (store && store_name ? [[store, store_name]] : []));
+  const all: Record<string, string> = { ...stores.value, ...Object.fromEntries(named) };
+  if (named.some(([store, name]) => store && stores.value[store] !== name)) {
+    stores.value = all;
+    await kept().put('stores', all);
+  }
+  return page;
+}
+
+/** What people call a store; its id as long as that is not known. */
+export function storeName(id: string): string {
+  return stores.value[id] ?? id;
 }

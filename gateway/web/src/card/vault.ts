@@ -26,6 +26,8 @@ export interface Kept {
   /** Where the stream of events goes on. */
   position: string;
   notices: Notice[];
+  /** What stores are called, by their ids. */
+  stores: Record<string, string>;
   /** The newest notice that was looked at. */
   seen: string;
 }

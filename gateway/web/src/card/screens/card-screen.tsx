@@ -1,6 +1,6 @@
 // The card itself: the code, what it may spend, the balance. Everything a thumb needs is below the code.
 
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { integer } from '../../kit/format.ts';
 import { Qr } from '../../kit/qr.tsx';
 import { happening } from '../live.ts';
@@ -8,6 +8,7 @@ import { text } from '../rotation.ts';
 import { card, me, online, phone_ahead_ms, trust } from '../session.ts';
 import { useWakeLock } from '../wake-lock.ts';
 import { words } from '../words.ts';
+import { useHeading } from './frame.tsx';
 import { Happening } from './happening.tsx';
 import { Ring } from './ring.tsx';
 import { ShortCode } from './short-code.tsx';
@@ -17,11 +18,17 @@ export function CardScreen() {
   const all = words();
   const [short, setShort] = useState(false);
   useWakeLock();
+  const heading = useHeading();
+  useEffect(() => {
+    document.title = all.title;
+  }, [all.title]);
   const number = card.value?.member_no ?? '';
   return (
     <main class="card-screen">
       <header class="card-head">
-        <h1>{card.value?.programme_name || all.title}</h1>
+        <h1 ref={heading} tabIndex={-1}>
+          {card.value?.programme_name || all.title}
+        </h1>
         <p class="number">{all.card.number(grouped(number))}</p>
       </header>
       <Notes />

@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { moved } from '../route.ts';
 import { words } from '../words.ts';
 
 export interface FrameProps {
@@ -11,18 +12,20 @@ export interface FrameProps {
   below?: boolean;
 }
 
-let opened = false;
+/** A heading that takes the focus when the shopper comes to its screen, but not when the page has just been opened. */
+export function useHeading() {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    if (moved) heading.current?.focus();
+  }, []);
+  return heading;
+}
 
 export function Frame({ title, children, below = false }: FrameProps) {
-  const heading = useRef<HTMLHeadingElement>(null);
+  const heading = useHeading();
   useEffect(() => {
     document.title = `${title} – ${words().title}`;
   }, [title]);
-  useEffect(() => {
-    // Not when the page has just been opened: a reader begins at the top by itself.
-    if (opened) heading.current?.focus();
-    opened = true;
-  }, []);
   return (
     <main class="page screen">
       {below && (

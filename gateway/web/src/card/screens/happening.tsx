@@ -6,7 +6,7 @@ import { announce } from '../../kit/announce.tsx';
 import { integer, points, yen } from '../../kit/format.ts';
 import type { Notice } from '../happenings.ts';
 import { happening } from '../live.ts';
-import { me } from '../session.ts';
+import { me, storeName } from '../session.ts';
 import { words } from '../words.ts';
 
 export function Happening({ notice }: { notice: Notice }) {
@@ -31,7 +31,7 @@ export function Happening({ notice }: { notice: Notice }) {
       </dl>
       {notice.pending ? <p class="hint">{happened.later(notice.pending)}</p> : null}
       <p class="hint">
-        {notice.store && happened.at(notice.store)}{' '}
+        {notice.store && storeName(notice.store)}{' '}
         {notice.receipt && notice.total !== undefined && happened.receipt(notice.receipt, yen(notice.total))}
       </p>
       <button
@@ -61,9 +61,9 @@ export function summary(notice: Notice): string[] {
   const { numbers } = words();
   const back = notice.kind === 'refund' || notice.kind === 'undone';
   return [
-    notice.total === undefined ? '' : numbers.total(notice.total),
+    notice.total === undefined ? '' : yen(notice.total),
     notice.used ? (back ? numbers.restored : numbers.used)(notice.used) : '',
     notice.earned ? (back ? numbers.clawed : numbers.earned)(notice.earned) : '',
-    notice.points === undefined ? '' : numbers.plain(notice.points),
+    notice.points === undefined ? '' : points(notice.points),
   ].filter((text) => text !== '');
 }

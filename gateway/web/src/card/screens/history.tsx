@@ -4,9 +4,9 @@ import { useEffect, useState } from 'preact/hooks';
 import { day, signed, time } from '../../kit/format.ts';
 import { language } from '../../kit/i18n.ts';
 import { Fault, useAction } from '../action.tsx';
-import type { Entry, Explanation, History as Page } from '../gateway.ts';
+import type { Entry, Explanation } from '../gateway.ts';
 import { changes } from '../live.ts';
-import { ask } from '../session.ts';
+import { ask, history as readHistory, storeName } from '../session.ts';
 import { words } from '../words.ts';
 import { Frame } from './frame.tsx';
 
@@ -17,7 +17,7 @@ export function History() {
   const action = useAction();
   const read = (before?: string): Promise<void> =>
     action.run(async () => {
-      const page = await ask<Page>(`/v1/me/history${before ? `?before=${before}` : ''}`);
+      const page = await readHistory(before);
       setEntries((old) => (before ? [...(old ?? []), ...page.entries] : page.entries));
       setNext(page.next);
     });
@@ -65,7 +65,7 @@ function EntryRow({ entry }: { entry: Entry }) {
         <div>
           <p class="entry-name">{motive}</p>
           <p class="hint">
-            {day(entry.business_date)} {time(entry.at)} {entry.store && history.at(entry.store)}
+            {day(entry.business_date)} {time(entry.at)} {entry.store && storeName(entry.store)}
           </p>
         </div>
         <div class="row">

@@ -1,7 +1,8 @@
 // What happened while nobody looked, and what happened at the till.
 
 import { useEffect } from 'preact/hooks';
-import { kept, notices, seen } from '../session.ts';
+import { instant } from '../../kit/format.ts';
+import { kept, notices, seen, storeName } from '../session.ts';
 import { words } from '../words.ts';
 import { Frame } from './frame.tsx';
 import { summary } from './happening.tsx';
@@ -26,7 +27,7 @@ export function Notices() {
               <p class="entry-name">{all.kinds[notice.kind]}</p>
               <p>{summary(notice).join(' / ')}</p>
               <p class="hint">
-                {all.notices.at(notice.at)} {notice.store && all.notices.store(notice.store)}
+                {instant(notice.at)} {notice.store && storeName(notice.store)}
               </p>
             </li>
           ))}

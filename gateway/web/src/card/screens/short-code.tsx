@@ -21,7 +21,8 @@ async function make(): Promise<Shown> {
   const most = now.spend ? now.points : 0;
   const body = most === undefined ? {} : { spend_limit: most };
   const { text, expires_at } = await ask<Code>('/v1/me/short-codes', { method: 'POST', body });
-  return { text, ends_at: performance.now() + Date.parse(expires_at) - clock.now() };
+  // A second too soon rather than too late.
+  return { text, ends_at: performance.now() + Date.parse(expires_at) - clock.now() - 1_000 };
 }
 
 export function ShortCode({ onClose }: { onClose: () => void }) {

@@ -1,6 +1,6 @@
 // The page's words in English.
 
-import { day, instant, integer, points, time, yen } from '../../kit/format.ts';
+import { day, instant, integer, points, time } from '../../kit/format.ts';
 import type { Translation } from '../../kit/i18n.ts';
 import type { ja } from './ja.ts';
 
@@ -58,7 +58,6 @@ export const en: Translation<typeof ja> = {
     qr: 'QR code of the member card',
     making: 'Making the code',
     left: (seconds) => `A new code in ${seconds} seconds`,
-    ring: (seconds) => `${seconds}`,
     available: 'Points to spend',
     asOf: (at) => `as of ${instant(at)}`,
     number: (text) => `Member ${text}`,
@@ -75,7 +74,6 @@ export const en: Translation<typeof ja> = {
     label: 'Spend points',
     on: 'This card may pay with points',
     off: 'Only earns, spends nothing',
-    limit: 'At most',
     none: 'No limit',
     upTo: (count) => `Up to ${points(count)}`,
     change: 'Change the limit',
@@ -96,7 +94,6 @@ export const en: Translation<typeof ja> = {
   },
   note: {
     offline: 'You are offline. The card works all the same.',
-    offlineFor: 'You are offline. This is what was known last.',
     unsure: 'This phone’s clock seems to have been set. If a till refuses the card, connect to a network once.',
     ahead: (minutes) => `This phone’s clock is about ${minutes} minutes fast. The card uses the right time.`,
     behind: (minutes) => `This phone’s clock is about ${minutes} minutes slow. The card uses the right time.`,
@@ -109,7 +106,6 @@ export const en: Translation<typeof ja> = {
     later: (count) => `${points(count)} of these can be spent later`,
     restored: 'Points given back',
     clawed: 'Points taken back',
-    at: (store) => `Store ${store}`,
     receipt: (number, total) => `Receipt ${number}, ${total}`,
     done: 'Back to the card',
   },
@@ -142,8 +138,6 @@ export const en: Translation<typeof ja> = {
     earned: (count) => `${points(count)} earned`,
     restored: (count) => `${points(count)} given back`,
     clawed: (count) => `${points(count)} taken back`,
-    plain: (count) => points(count),
-    total: (amount) => yen(amount),
   },
   history: {
     title: 'History of your points',
@@ -152,8 +146,6 @@ export const en: Translation<typeof ja> = {
     why: 'Why?',
     hide: 'Hide',
     whyOf: (motive, on) => `Why: ${motive}, ${day(on)}`,
-    at: (store) => `Store ${store}`,
-    offline: 'The history needs a network.',
   },
   motives: {
     accrual: 'Earned',
@@ -174,8 +166,6 @@ export const en: Translation<typeof ja> = {
   notices: {
     title: 'Notices',
     none: 'There are no notices.',
-    at: (at) => instant(at),
-    store: (store) => `Store ${store}`,
   },
   more: {
     title: 'More',
@@ -267,7 +257,6 @@ export const en: Translation<typeof ja> = {
     given: (at) => `given ${instant(at)}`,
     saved: 'Saved.',
     moved: 'It was changed on another phone. This is the newest.',
-    misfit: 'Please check what you entered.',
   },
   wallet: {
     title: 'Add to a wallet',

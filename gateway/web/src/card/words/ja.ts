@@ -1,6 +1,6 @@
 // The page's words in Japanese. `en.ts` has the same in English.
 
-import { day, instant, integer, points, time, yen } from '../../kit/format.ts';
+import { day, instant, integer, points, time } from '../../kit/format.ts';
 
 export const ja = {
   title: '会員証',
@@ -55,7 +55,6 @@ export const ja = {
     qr: '会員証のQRコード',
     making: 'コードを準備しています',
     left: (seconds: number) => `あと${seconds}秒で新しいコードになります`,
-    ring: (seconds: number) => `${seconds}`,
     available: '使えるポイント',
     asOf: (at: string) => `${instant(at)} 時点`,
     number: (text: string) => `会員番号 ${text}`,
@@ -72,7 +71,6 @@ export const ja = {
     label: 'ポイントを使う',
     on: 'この会員証で支払いに使えます',
     off: 'ためるだけ。使えません',
-    limit: '使う上限',
     none: '上限なし',
     upTo: (count: number) => `${points(count)} まで`,
     change: '上限を変える',
@@ -93,7 +91,6 @@ export const ja = {
   },
   note: {
     offline: 'オフラインです。会員証はこのまま使えます。',
-    offlineFor: 'オフラインです。表示は前回の内容です。',
     unsure: 'この端末の時計が変更されたようです。レジで断られたら、一度ネットワークにつないでください。',
     ahead: (minutes: number) => `この端末の時計は約${minutes}分進んでいますが、会員証は正しい時刻に直しています。`,
     behind: (minutes: number) => `この端末の時計は約${minutes}分遅れていますが、会員証は正しい時刻に直しています。`,
@@ -106,7 +103,6 @@ export const ja = {
     later: (count: number) => `うち ${points(count)} はあとで使えるようになります`,
     restored: '戻ったポイント',
     clawed: '取り消されたポイント',
-    at: (store: string) => `店舗 ${store}`,
     receipt: (number: string, total: string) => `レシート ${number}・${total}`,
     done: '会員証に戻る',
   },
@@ -139,8 +135,6 @@ export const ja = {
     earned: (count: number) => `付与 ${points(count)}`,
     restored: (count: number) => `戻り ${points(count)}`,
     clawed: (count: number) => `取消 ${points(count)}`,
-    plain: (count: number) => points(count),
-    total: (amount: number) => yen(amount),
   },
   history: {
     title: 'ポイントの履歴',
@@ -149,8 +143,6 @@ export const ja = {
     why: 'くわしく',
     hide: '閉じる',
     whyOf: (motive: string, on: string) => `${motive}、${day(on)} のくわしい説明`,
-    at: (store: string) => `店舗 ${store}`,
-    offline: '履歴を見るにはネットワークが必要です。',
   },
   motives: {
     accrual: 'お買い物で付与',
@@ -171,8 +163,6 @@ export const ja = {
   notices: {
     title: 'お知らせ',
     none: 'お知らせはありません。',
-    at: (at: string) => instant(at),
-    store: (store: string) => `店舗 ${store}`,
   },
   more: {
     title: 'その他',
@@ -264,7 +254,6 @@ export const ja = {
     given: (at: string) => `${instant(at)} に同意`,
     saved: '保存しました。',
     moved: '別の端末で変更されました。最新の内容を読み込みました。',
-    misfit: '入力を確かめてください。',
   },
   wallet: {
     title: 'ウォレットに追加',
