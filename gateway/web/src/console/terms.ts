@@ -117,6 +117,7 @@ export const TERMS = {
   outcome: {
     done: ['完了', 'Done'],
     begun: ['開始のみ', 'Begun'],
+    proposed: ['提案', 'Proposed'],
     refused: ['不可', 'Refused'],
     failed: ['失敗', 'Failed'],
   },
@@ -136,6 +137,9 @@ export const TERMS = {
     proposal_expired: ['提案の期限が切れています', 'The proposal has ended'],
     exists: ['すでにあります', 'It exists already'],
     moved: ['先に変更されました', 'Somebody else was faster'],
+    secret_of_platform: ['シークレットはショップ側で発行されます', 'The platform gives out its own secret'],
+    not_dead: ['その連絡はもうありません', 'There is no such dead letter any more'],
+    not_of_member: ['この会員のカードではありません', 'The card is not one of the member’s'],
     own_client: ['自分のクライアントは無効にできません', 'Nobody disables their own client'],
     card_revoked: ['カードは失効しています', 'The card was revoked'],
     unknown_class: ['そのポイント種別はありません', 'There is no such class of points'],

@@ -71,7 +71,14 @@ export function draw(place: HTMLElement, plot: Plot): () => void {
       ...plot.series.map((one, index) => {
         const colour = token(`--series-${index + 1}`);
         return plot.shape === 'bars'
-          ? { label: one.name, stroke: colour, fill: colour, ...(bars && { paths: bars }), points: { show: false } }
+          ? {
+              label: one.name,
+              stroke: colour,
+              fill: colour,
+              width: 0,
+              ...(bars && { paths: bars }),
+              points: { show: false },
+            }
           : {
               label: one.name,
               stroke: colour,

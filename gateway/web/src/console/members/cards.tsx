@@ -25,7 +25,7 @@ export function Cards({ person, reread }: { person: Person; reread: () => void }
         columns={[
           { name: w.card, heads: true, cell: (card) => <code>{card.card_id}</code> },
           { name: w.kind, cell: (card) => term('cardKind', card.kind) },
-          { name: w.name, cell: (card) => card.name || '—' },
+          { name: w.name, wide: true, cell: (card) => card.name || '—' },
           { name: shell().status, cell: (card) => <Badge kind="cardStatus" word={card.status} /> },
           { name: w.enrolled, cell: (card) => <At at={card.enrolled_at} /> },
           { name: w.revokedAt, cell: (card) => <At at={card.revoked_at} /> },

@@ -67,7 +67,7 @@ export function LotTable({ caption, lots, recordOf, why }: LotTableProps) {
         { name: w.pending, number: true, cell: (lot) => integer(lot.pending) },
         { name: w.granted, number: true, cell: (lot) => integer(lot.granted) },
         { name: w.expiresOn, cell: (lot) => dayOr(lot.expires_on, shell().never) },
-        { name: w.scope, cell: (lot) => reach(lot.scope) },
+        { name: w.scope, wide: true, cell: (lot) => reach(lot.scope) },
         { name: w.origin, cell: (lot) => term('motive', lot.origin.split(':')[0]) },
         { name: w.openedAt, cell: (lot) => <At at={lot.opened_at} /> },
         { name: w.programmeVersion, number: true, cell: (lot) => integer(lot.programme_version) },

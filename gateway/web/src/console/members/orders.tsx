@@ -27,7 +27,7 @@ export function Orders({ member, person }: { member: string; person: Person }) {
               { name: w.order, heads: true, cell: (order) => order.order_id },
               { name: shell().shop, cell: (order) => order.shop_id },
               { name: shell().status, cell: (order) => term('order', order.state) },
-              { name: w.remark, cell: (order) => order.remark || '—' },
+              { name: w.remark, wide: true, cell: (order) => order.remark || '—' },
               { name: w.firstAt, cell: (order) => <At at={order.first_at} /> },
               { name: w.changedAt, cell: (order) => <At at={order.changed_at} /> },
               { name: w.record, cell: (order) => numberOf(person, order.member_id) },

@@ -46,7 +46,7 @@ export function Identities({ person }: { person: Person }) {
         keyOf={(one) => `${one.member_id} ${one.kind} ${one.issuer} ${one.label} ${one.proven_at}`}
         columns={[
           { name: w.kind, heads: true, cell: (one) => term('identity', one.kind) },
-          { name: w.label, cell: (one) => [one.issuer, one.label].filter(Boolean).join(' · ') },
+          { name: w.label, wide: true, cell: (one) => [one.issuer, one.label].filter(Boolean).join(' · ') },
           { name: w.proof, cell: (one) => term('proof', one.proof) },
           { name: w.provenAt, cell: (one) => <At at={one.proven_at} /> },
           { name: w.revokedAt, cell: (one) => <At at={one.revoked_at} /> },
@@ -72,7 +72,7 @@ export function Accesses({ person }: { person: Person }) {
           { name: shell().at, cell: (access) => <At at={access.at} /> },
           { name: shell().by, heads: true, cell: (access) => <span class="still">{access.actor}</span> },
           { name: w.what, cell: (access) => term('access', access.what) },
-          { name: w.purpose, cell: (access) => access.purpose },
+          { name: w.purpose, wide: true, cell: (access) => access.purpose },
           { name: w.record, cell: (access) => numberOf(person, access.member_id) },
         ]}
       />

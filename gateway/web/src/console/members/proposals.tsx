@@ -24,15 +24,17 @@ export function Proposals({ state }: { state: 'open' | 'all' }) {
   return (
     <Screen title={w.proposalsTitle}>
       <div class="panel">
-        <Choice
-          label={w.proposalsShown}
-          value={state}
-          options={[
-            ['open', w.proposalsOpen],
-            ['all', w.proposalsAll],
-          ]}
-          change={(next) => go({ at: 'proposals', state: next })}
-        />
+        <div class="narrow">
+          <Choice
+            label={w.proposalsShown}
+            value={state}
+            options={[
+              ['open', w.proposalsOpen],
+              ['all', w.proposalsAll],
+            ]}
+            change={(next) => go({ at: 'proposals', state: next })}
+          />
+        </div>
         <Show of={loaded}>
           {({ proposals }) => <ProposalTable proposals={proposals} reread={() => void loaded.reload()} />}
         </Show>
@@ -67,13 +69,14 @@ export function ProposalTable({ proposals, reread }: { proposals: Proposal[]; re
             cell: (one) => <Buttons proposal={one} own={one.proposed_by === actor} decide={setDeciding} />,
           },
           { name: w.class, cell: (one) => one.class },
-          { name: w.scope, cell: (one) => reach(one.scope) },
+          { name: w.scope, wide: true, cell: (one) => reach(one.scope) },
           { name: shell().reason, wide: true, cell: (one) => one.reason },
           { name: w.proposedBy, cell: (one) => <span class="still">{one.proposed_by}</span> },
           { name: w.proposedAt, cell: (one) => <At at={one.proposed_at} /> },
           { name: w.endsAt, cell: (one) => <At at={one.expires_at} /> },
           {
             name: w.decision,
+            wide: true,
             cell: (one) => [one.decided_by, one.decision_reason].filter(Boolean).join(': ') || '—',
           },
         ]}

@@ -96,9 +96,9 @@ function ShopTable({ shops, act }: { shops: Shop[]; act: (act: Act) => void }) {
       keyOf={(shop) => shop.shop_id}
       columns={[
         { name: w.shopId, heads: true, cell: (shop) => shop.shop_id },
-        { name: w.name, cell: (shop) => shop.name },
+        { name: w.name, wide: true, cell: (shop) => shop.name },
         { name: w.platform, cell: (shop) => term('platform', shop.platform) },
-        { name: w.address, cell: (shop) => shop.base_url || '—' },
+        { name: w.address, wide: true, cell: (shop) => shop.base_url || '—' },
         { name: w.webhookPath, cell: (shop) => (shop.webhook_path ? <code>{shop.webhook_path}</code> : '—') },
         { name: w.secrets, cell: (shop) => <Secrets shop={shop} /> },
         { name: shell().store, cell: (shop) => shop.store_id || '—' },

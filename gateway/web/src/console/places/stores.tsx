@@ -52,7 +52,7 @@ export function Stores() {
               keyOf={(store) => store.store_id}
               columns={[
                 { name: w.storeId, heads: true, cell: (store) => store.store_id },
-                { name: w.name, cell: (store) => store.name },
+                { name: w.name, wide: true, cell: (store) => store.name },
                 { name: w.ofShop, cell: (store) => store.shop_id || '—' },
                 { name: shell().created, cell: (store) => <At at={store.created_at} /> },
               ]}
