@@ -198,6 +198,42 @@ test('personal data opens with a reason only, is shown as text, and leaves a tra
   await context.close();
 });
 
+test('a customer of a shop is found with the orders, each explained, and with what was merged', async () => {
+  const { page, context, watched } = await desk(stage, 'auditor-1');
+  await page.getByLabel('探す手がかり').selectOption('customer');
+  await page.getByLabel('ショップ ID').fill('shop-1');
+  await page.getByLabel('顧客番号').fill('4711');
+  await page.keyboard.press('Enter');
+  await page.getByRole('table', { name: '検索結果' }).getByRole('link').first().click();
+  await page.getByRole('table', { name: '本人と結びつくもの' }).getByText('ショップの顧客').waitFor();
+  await page.getByRole('link', { name: '注文' }).click();
+  const order = page.getByRole('row', { name: /W-1001 shop-1 出荷済み/ });
+  await order.getByRole('button', { name: /^なぜ/ }).click();
+  await dialog(page)
+    .getByText(/W-1001/)
+    .first()
+    .waitFor();
+  await dialog(page).getByRole('button', { name: '閉じる' }).click();
+  await page.getByRole('link', { name: '統合', exact: true }).last().click();
+  await page.getByRole('row', { name: /統合.*スタッフ.*same person, shown at the desk/ }).waitFor();
+  watched.sound();
+  await context.close();
+});
+
+test('members that may be one person lead to their comparison', async () => {
+  const { page, context, watched } = await desk(stage, 'support-1', '#/merging');
+  const hint = page.getByRole('row', { name: /カナと生年月日が同じ/ }).first();
+  await hint.getByRole('link', { name: /を見比べる$/ }).click();
+  await page.getByRole('table', { name: '比較' }).waitFor();
+  const sides = await page
+    .getByRole('row', { name: /会員番号/ })
+    .getByRole('link')
+    .allInnerTexts();
+  assert.equal(new Set(sides).size, 2, 'two members, and one of them afterwards');
+  watched.sound();
+  await context.close();
+});
+
 test('two members are compared, merged and parted again', async () => {
   const [one, two] = [memberNo(stage.gateway, 1), memberNo(stage.gateway, 2)];
   const { page, context, watched } = await desk(stage, 'staff-1', `#/members/${one}/merges`);
