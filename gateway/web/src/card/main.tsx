@@ -2,10 +2,11 @@
 
 import '../kit/theme.css';
 import './card.css';
+import { effect } from '@preact/signals';
 import { mount } from '../kit/mount.tsx';
 import { start as startLive } from './live.ts';
 import { Page } from './page.tsx';
-import { start as startRotation } from './rotation.ts';
+import { start as startRotation, text } from './rotation.ts';
 import { open } from './session.ts';
 import { keepOnPhone } from './update.ts';
 
@@ -13,4 +14,9 @@ mount(Page);
 await open();
 startLive();
 startRotation();
-keepOnPhone();
+// Not before the card is shown: the first card must not wait for what keeps the next.
+const stop = effect(() => {
+  if (text.value === undefined) return;
+  keepOnPhone();
+  queueMicrotask(() => stop());
+});

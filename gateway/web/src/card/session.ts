@@ -207,6 +207,17 @@ function ended(error: unknown): unknown {
   return error;
 }
 
+let asked: Promise<Programme> | undefined;
+
+/** Which programme this is, and what time. Asked once: the tap that makes the card need not wait for it. */
+export function programme(): Promise<Programme> {
+  asked ??= plain<Programme>('/v1/programme', {}).catch((error: unknown) => {
+    asked = undefined;
+    throw error;
+  });
+  return asked;
+}
+
 /**
  * Makes the card: a key, kept before anybody hears of it, and a member at the gateway. If the answer is lost the same
  * key is enrolled again, which is the same card. Tabs enrol one after the other, and the second finds the first's card.
@@ -215,9 +226,9 @@ export function enrol(): Promise<void> {
   return alone('enrol', async () => {
     let found = await kept().get('card');
     if (!found?.member_no || phase.value === 'unknown_card') {
-      const { programme, name } = await plain<Programme>('/v1/programme', {});
-      if (!found || !(await stillSigns(found.keys)) || found.programme !== programme) {
-        found = { ...(await makeKey()), programme, programme_name: name };
+      const { programme: id, name } = await programme();
+      if (!found || !(await stillSigns(found.keys)) || found.programme !== id) {
+        found = { ...(await makeKey()), programme: id, programme_name: name };
         await kept().put('card', found);
       }
       card.value = found;

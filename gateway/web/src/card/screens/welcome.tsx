@@ -2,12 +2,10 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import { announce } from '../../kit/announce.tsx';
-import { call } from '../../kit/api.ts';
 import { LanguageSwitch } from '../../kit/language-switch.tsx';
 import { Fault, useAction } from '../action.tsx';
-import type { Programme } from '../gateway.ts';
 import { go } from '../route.ts';
-import { card, enrol } from '../session.ts';
+import { card, enrol, programme } from '../session.ts';
 import { rememberedNumber } from '../vault.ts';
 import { words } from '../words.ts';
 import { Recovery } from './recovery.tsx';
@@ -19,8 +17,8 @@ export function Welcome() {
   const last = rememberedNumber();
   useEffect(() => {
     document.title = words().title;
-    call<Programme>('/v1/programme')
-      .then((answer) => setName(answer.body.name))
+    programme()
+      .then((answer) => setName(answer.name))
       .catch(() => undefined);
   }, []);
   const start = (): Promise<void> =>
