@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import type { Page, Route } from 'playwright-core';
 import { confirm, desk, dialog, fillSignIn, memberNo, phone, visit } from './console.ts';
-import { DESKTOP, Stage } from './stage.ts';
+import { accessible, DESKTOP, Stage } from './stage.ts';
 
 const XSS = '<img src=x onerror="globalThis.hacked=1">';
 
@@ -182,6 +182,7 @@ test('personal data opens with a reason only, is shown as text, and leaves a tra
   await confirm(page, 'call 4711');
   await page.getByText(XSS).waitFor();
   await page.getByText('hanako@example.jp').waitFor();
+  await accessible(page, 'personal data');
   await page.getByRole('button', { name: '個人情報を閉じる' }).click();
   await page.getByRole('link', { name: '閲覧の記録' }).click();
   await page.getByRole('row', { name: /個人情報.*call 4711/ }).waitFor();
@@ -193,6 +194,42 @@ test('personal data opens with a reason only, is shown as text, and leaves a tra
   const file = await saved;
   assert.equal(file.suggestedFilename(), `member-${number}.json`);
   assert.ok(readFileSync(await file.path(), 'utf8').includes('hanako@example.jp'));
+  watched.sound();
+  await context.close();
+});
+
+test('a customer of a shop is found with the orders, each explained, and with what was merged', async () => {
+  const { page, context, watched } = await desk(stage, 'auditor-1');
+  await page.getByLabel('探す手がかり').selectOption('customer');
+  await page.getByLabel('ショップ ID').fill('shop-1');
+  await page.getByLabel('顧客番号').fill('4711');
+  await page.keyboard.press('Enter');
+  await page.getByRole('table', { name: '検索結果' }).getByRole('link').first().click();
+  await page.getByRole('table', { name: '本人と結びつくもの' }).getByText('ショップの顧客').waitFor();
+  await page.getByRole('link', { name: '注文' }).click();
+  const order = page.getByRole('row', { name: /W-1001 shop-1 出荷済み/ });
+  await order.getByRole('button', { name: /^なぜ/ }).click();
+  await dialog(page)
+    .getByText(/W-1001/)
+    .first()
+    .waitFor();
+  await dialog(page).getByRole('button', { name: '閉じる' }).click();
+  await page.getByRole('link', { name: '統合', exact: true }).last().click();
+  await page.getByRole('row', { name: /統合.*スタッフ.*same person, shown at the desk/ }).waitFor();
+  watched.sound();
+  await context.close();
+});
+
+test('members that may be one person lead to their comparison', async () => {
+  const { page, context, watched } = await desk(stage, 'support-1', '#/merging');
+  const hint = page.getByRole('row', { name: /カナと生年月日が同じ/ }).first();
+  await hint.getByRole('link', { name: /を見比べる$/ }).click();
+  await page.getByRole('table', { name: '比較' }).waitFor();
+  const sides = await page
+    .getByRole('row', { name: /会員番号/ })
+    .getByRole('link')
+    .allInnerTexts();
+  assert.equal(new Set(sides).size, 2, 'two members, and one of them afterwards');
   watched.sound();
   await context.close();
 });
@@ -223,6 +260,7 @@ test('two members are compared, merged and parted again', async () => {
   await visit(page, `#/members/${one}/merges`, /会員/);
   await page.getByRole('link', { name: /の分離を確認$/ }).click();
   await page.getByRole('heading', { name: '分かれる記録', exact: true }).waitFor();
+  await accessible(page, 'unmerging');
   await page.getByRole('button', { name: '分離する' }).click();
   await confirm(page, 'two sisters');
   await page.getByText('分離しました。').first().waitFor();
@@ -295,6 +333,7 @@ test('a session that ends in the middle of a form is begun again without losing 
   await dialog(page).locator('button[type="submit"]').click();
   await page.getByRole('heading', { name: 'もう一度サインインしてください' }).waitFor();
   assert.equal(await dialog(page).getByLabel('クライアント ID').inputValue(), 'staff-1');
+  await accessible(page, 'signing in again');
   await dialog(page).getByLabel('シークレット').fill('demo-staff-1-secret');
   await page.keyboard.press('Enter');
   await page
@@ -336,6 +375,7 @@ test('no answer is told as unknown, never as refused, and the page reads again',
   await dialog(page).locator('button[type="submit"]').click();
   await dialog(page).getByRole('alert').getByText('結果が分かりません。').waitFor();
   assert.equal(await dialog(page).locator('button[type="submit"]').count(), 0, 'it is not offered once more');
+  await accessible(page, 'an unknown outcome');
   await available.getByText((points + 5).toLocaleString('en-GB')).waitFor();
   await context.close();
 });

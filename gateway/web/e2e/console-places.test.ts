@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { confirm, deadLetter, desk, dialog, fillSignIn, visit } from './console.ts';
-import { DESKTOP, Stage } from './stage.ts';
+import { accessible, DESKTOP, Stage } from './stage.ts';
 
 const XSS = '<img src=x onerror="globalThis.hacked=1">';
 
@@ -57,6 +57,7 @@ test('the secret of a new client is shown once, works, and is gone; rotated and 
   const field = dialog(page).getByLabel('シークレット', { exact: true });
   const secret = await field.inputValue();
   assert.ok(secret.length >= 16);
+  await accessible(page, 'a secret');
   await dialog(page).getByRole('button', { name: 'コピー' }).click();
   await dialog(page).getByText('コピーしました。').waitFor();
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), secret);

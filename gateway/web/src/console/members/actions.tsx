@@ -1,19 +1,15 @@
 // What may be done to a member. Only what the role may do is offered; every one of them asks a reason.
 
 import { useState } from 'preact/hooks';
-import { save } from '../../kit/download.ts';
-import { day, instant, points } from '../../kit/format.ts';
+import { points } from '../../kit/format.ts';
 import type { Person, Profile } from '../answers.ts';
 import { Change } from '../parts/change.tsx';
-import { TextField } from '../parts/field.tsx';
-import { Facts } from '../parts/pieces.tsx';
 import { tell } from '../place.ts';
 import { ask, may } from '../session.ts';
-import { term } from '../terms.ts';
 import { member as words } from '../words/members.ts';
-import { Adjust } from './adjust.tsx';
-import { plainNumber } from './clue.ts';
-import { exportName, profileLines } from './personal.ts';
+import { Adjust, type Adjusted } from './adjust.tsx';
+import { Erase, Export } from './leaving.tsx';
+import { Profiles } from './profiles.tsx';
 
 type Act = 'adjust' | 'profile' | 'block' | 'unblock' | 'export' | 'erase';
 
@@ -36,8 +32,6 @@ export function Actions({ person, reread }: ActionsProps) {
     ['erase', w.erase, may('erase') && !erased],
   ];
   const shown = offered.filter(([, , is]) => is);
-  const common = { close: () => setOpen(undefined), reread };
-  const target = { member: person.member_no };
   return (
     <>
       {shown.length > 0 && (
@@ -50,17 +44,34 @@ export function Actions({ person, reread }: ActionsProps) {
         </div>
       )}
       {profiles && <Profiles profiles={profiles} close={() => setProfiles(undefined)} />}
-      {open === 'adjust' && (
-        <Adjust
-          person={person}
-          {...common}
-          done={(outcome) => {
-            tell(outcome.outcome === 'done' ? w.adjusted(points(outcome.points.available)) : w.proposed);
-            reread();
-          }}
-        />
-      )}
-      {open === 'profile' && (
+      {open && <Question act={open} {...{ person, reread, setProfiles }} close={() => setOpen(undefined)} />}
+    </>
+  );
+}
+
+interface QuestionProps extends ActionsProps {
+  act: Act;
+  close: () => void;
+  setProfiles: (profiles: Profile[] | undefined) => void;
+}
+
+/** The dialog of an act. */
+function Question({ act, person, reread, close, setProfiles }: QuestionProps) {
+  const w = words();
+  const common = { close, reread };
+  const target = { member: person.member_no };
+  const did = (note: string) => {
+    tell(note);
+    reread();
+  };
+  switch (act) {
+    case 'adjust': {
+      const note = (made: Adjusted) =>
+        made.outcome === 'done' ? w.adjusted(points(made.points.available)) : w.proposed;
+      return <Adjust person={person} {...common} done={(made) => did(note(made))} />;
+    }
+    case 'profile':
+      return (
         <Change
           title={w.openProfile}
           confirm={w.openProfile}
@@ -73,115 +84,37 @@ export function Actions({ person, reread }: ActionsProps) {
         >
           <p class="note">{w.profileLead}</p>
         </Change>
-      )}
-      {(open === 'block' || open === 'unblock') && (
+      );
+    case 'block':
+    case 'unblock': {
+      const [name, lead, note] =
+        act === 'block' ? [w.block, w.blockLead, w.blocked] : [w.unblock, w.unblockLead, w.unblocked];
+      const perform = (reason: string) => ask(act, target, { body: { reason } });
+      return (
         <Change
-          title={open === 'block' ? w.block : w.unblock}
-          confirm={open === 'block' ? w.block : w.unblock}
-          danger={open === 'block'}
+          title={name}
+          confirm={name}
+          danger={act === 'block'}
           {...common}
-          perform={(reason) => ask(open, target, { body: { reason } })}
-          done={() => {
-            tell(open === 'block' ? w.blocked : w.unblocked);
-            reread();
-          }}
+          perform={perform}
+          done={() => did(note)}
         >
-          <p>{open === 'block' ? w.blockLead : w.unblockLead}</p>
+          <p>{lead}</p>
         </Change>
-      )}
-      {open === 'export' && (
-        <Change
-          title={w.export}
-          confirm={w.export}
-          {...common}
-          perform={(reason) => ask('export', target, { body: { reason } })}
-          done={(data) => {
-            const text = JSON.stringify(data, null, 2);
-            save(new Blob([text], { type: 'application/json' }), exportName(person.member_no));
-            tell(w.exported);
-            reread();
-          }}
-        >
-          <p class="note warn">{w.exportLead}</p>
-        </Change>
-      )}
-      {open === 'erase' && (
+      );
+    }
+    case 'export':
+      return <Export person={person} {...common} done={() => did(w.exported)} />;
+    case 'erase':
+      return (
         <Erase
           person={person}
           {...common}
           done={() => {
             setProfiles(undefined);
-            tell(w.erased);
-            reread();
+            did(w.erased);
           }}
         />
-      )}
-    </>
-  );
-}
-
-interface EraseProps extends ActionsProps {
-  close: () => void;
-  done: () => void;
-}
-
-function Erase({ person, close, reread, done }: EraseProps) {
-  const w = words();
-  const [number, setNumber] = useState('');
-  const [checked, setChecked] = useState(false);
-  const mismatch = plainNumber(number) !== person.member_no;
-  return (
-    <Change
-      title={w.eraseTitle(person.member_no)}
-      confirm={w.erase}
-      danger
-      close={close}
-      reread={reread}
-      wrong={() => {
-        setChecked(true);
-        return mismatch;
-      }}
-      perform={(reason) =>
-        ask('erase', { member: person.member_no }, { body: { reason, confirm: plainNumber(number) } })
-      }
-      done={done}
-    >
-      <p class="note bad">{w.eraseLead}</p>
-      <TextField
-        label={w.eraseConfirm}
-        inputMode="numeric"
-        value={number}
-        change={setNumber}
-        fault={checked && mismatch ? w.eraseMismatch : undefined}
-        required
-      />
-    </Change>
-  );
-}
-
-/** Personal data, in sight until it is closed or the member is left. */
-function Profiles({ profiles, close }: { profiles: Profile[]; close: () => void }) {
-  const w = words();
-  return (
-    <section class="panel" aria-labelledby="profile">
-      <div class="row apart">
-        <h2 id="profile">{w.profile}</h2>
-        <button type="button" class="small" onClick={close}>
-          {w.profileClose}
-        </button>
-      </div>
-      {profiles.length === 0 && <p class="hint">{w.noProfile}</p>}
-      {profiles.map((profile) => (
-        <div key={profile.member_id} class="stack">
-          <Facts
-            of={profileLines(profile.profile).map(([name, value]) => [
-              term('profile', name),
-              name === 'birthday' ? day(value) : value,
-            ])}
-          />
-          <p class="hint">{w.profileAt(instant(profile.changed_at))}</p>
-        </div>
-      ))}
-    </section>
-  );
+      );
+  }
 }

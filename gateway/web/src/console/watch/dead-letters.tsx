@@ -57,37 +57,7 @@ export function DeadLetters({ dead, reread }: DeadLettersProps) {
       <div class="narrow">
         <TextField label={w.shopFilter} value={shop} change={setShop} placeholder={w.allShops} />
       </div>
-      {pages.rows && (
-        <Table
-          caption={w.deadTitle}
-          rows={pages.rows}
-          keyOf={(letter) => letter.message_id}
-          columns={[
-            { name: w.message, heads: true, cell: (letter) => <Id id={letter.message_id} /> },
-            { name: shell().shop, cell: (letter) => letter.shop_id },
-            { name: w.topic, cell: (letter) => letter.topic },
-            { name: w.received, cell: (letter) => <At at={letter.received_at} /> },
-            { name: w.attempts, number: true, cell: (letter) => integer(letter.attempts) },
-            { name: w.error, wide: true, cell: (letter) => letter.error || '—' },
-            {
-              name: shell().act,
-              cell: (letter) =>
-                may('replay') ? (
-                  <button
-                    type="button"
-                    class="small"
-                    aria-label={w.replayOf(letter.message_id)}
-                    onClick={() => setWhich({ message_id: letter.message_id })}
-                  >
-                    {w.replay}
-                  </button>
-                ) : (
-                  '—'
-                ),
-            },
-          ]}
-        />
-      )}
+      {pages.rows && <LetterTable letters={pages.rows} replay={setWhich} />}
       <PagesFoot of={pages} />
       {which && (
         <Change
@@ -105,5 +75,40 @@ export function DeadLetters({ dead, reread }: DeadLettersProps) {
         </Change>
       )}
     </section>
+  );
+}
+
+function LetterTable({ letters, replay }: { letters: DeadLetter[]; replay: (which: Which) => void }) {
+  const w = words();
+  return (
+    <Table
+      caption={w.deadTitle}
+      rows={letters}
+      keyOf={(letter) => letter.message_id}
+      columns={[
+        { name: w.message, heads: true, cell: (letter) => <Id id={letter.message_id} /> },
+        { name: shell().shop, cell: (letter) => letter.shop_id },
+        { name: w.topic, cell: (letter) => letter.topic },
+        { name: w.received, cell: (letter) => <At at={letter.received_at} /> },
+        { name: w.attempts, number: true, cell: (letter) => integer(letter.attempts) },
+        { name: w.error, wide: true, cell: (letter) => letter.error || '—' },
+        {
+          name: shell().act,
+          cell: (letter) =>
+            may('replay') ? (
+              <button
+                type="button"
+                class="small"
+                aria-label={w.replayOf(letter.message_id)}
+                onClick={() => replay({ message_id: letter.message_id })}
+              >
+                {w.replay}
+              </button>
+            ) : (
+              '—'
+            ),
+        },
+      ]}
+    />
   );
 }
