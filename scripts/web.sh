@@ -26,6 +26,9 @@ web_packages() {
   local folder=gateway/web
   if [ -e "$folder/node_modules/.package-lock.json" ] &&
     cmp -s "$folder/package-lock.json" "$folder/node_modules/.installed"; then return; fi
+  # npm trusts whom the system trusts, as cargo and git do: a registry may stand behind a company's own certificate.
+  local system=/etc/ssl/certs/ca-certificates.crt
+  if [ -z "${NODE_EXTRA_CA_CERTS:-}" ] && [ -e "$system" ]; then export NODE_EXTRA_CA_CERTS=$system; fi
   (cd "$folder" && npm ci --no-audit --no-fund --loglevel=error) || return 1
   cp "$folder/package-lock.json" "$folder/node_modules/.installed"
 }
