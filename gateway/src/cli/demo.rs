@@ -172,10 +172,11 @@ fn greet(address: SocketAddr, url: &DatabaseUrl) -> Result<(), Failure> {
 /// Who may do what, and with which secret.
 fn tell(prepared: &Prepared, broker: Option<&Broker>) -> Result<(), Failure> {
     for (client, secret) in &prepared.clients {
-        let what = match client.scope {
-            ClientScope::Pos => "till",
-            ClientScope::Ec => "shop system",
-            ClientScope::Admin => "staff tool",
+        let what = match (client.scope, client.role) {
+            (ClientScope::Pos, _) => "till",
+            (ClientScope::Ec, _) => "shop system",
+            (ClientScope::Admin, Some(role)) => role.word(),
+            (ClientScope::Admin, None) => "staff tool",
         };
         let (id, secret) = (client.id, secret.reveal());
         output::line(format!("#   {what:<13}  client {id}, secret {secret}"))?;

@@ -67,11 +67,13 @@ async fn look(store: &Store, now: Timestamp) -> Result<Value, StoreError> {
         oldest.map(|oldest| now.duration_since(oldest).as_secs().max(0))
     };
     let lag = age(outbox.oldest);
+    // Where no gateway ever had a broker, events wait by design.
+    let told_somebody = relay.beat > 0;
     Ok(json!({
         "programme_version": programme.map(|in_force| in_force.version),
         "outbox": {
             "waiting": outbox.waiting, "oldest_at": outbox.oldest, "oldest_age_seconds": lag,
-            "alarm": lag.is_some_and(|lag| lag > limits::OUTBOX_AGE_ALARM_S),
+            "alarm": told_somebody && lag.is_some_and(|lag| lag > limits::OUTBOX_AGE_ALARM_S),
         },
         "relay": { "held": relay.holder.is_some() },
         "inbox": {
