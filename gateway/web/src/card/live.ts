@@ -1,7 +1,7 @@
 // What keeps the card alive while it is looked at: the stream of events, the balance, notices, the screen that stays on.
 // A hidden page does nothing; when it is shown again it catches up from where it was.
 
-import { effect, signal } from '@preact/signals';
+import { effect, signal, untracked } from '@preact/signals';
 import { Problem } from '../kit/api.ts';
 import { type GatewayEvent, isAtTheTill, type Notice, noticeOf } from './happenings.ts';
 import {
@@ -17,6 +17,7 @@ import {
   refresh,
   showClock,
   stores,
+  trust,
 } from './session.ts';
 import { follow, type StreamMessage } from './stream.ts';
 import { alone } from './vault.ts';
@@ -24,6 +25,8 @@ import { alone } from './vault.ts';
 const NOTICES_MAX = 100;
 /** An event older than this was caught up on: it is a notice, not something that happens now. */
 const NOW_MS = 30_000;
+/** How soon a step of the phone's clock is noticed. */
+const LOOK_MS = 1_000;
 
 /** What just happened at the till. */
 export const happening = signal<Notice | undefined>(undefined);
@@ -38,17 +41,29 @@ let waiting = 0;
 export function start(): void {
   document.addEventListener('visibilitychange', () => {
     const shown = document.visibilityState === 'visible';
-    if (!shown) {
-      clock.mayHaveSlept();
+    if (shown) {
+      clock.show();
+    } else {
+      clock.hide();
       keepClock();
     }
-    visible.value = shown;
     showClock();
+    visible.value = shown;
   });
+  if (!visible.value) clock.hide();
   addEventListener('offline', () => {
     online.value = false;
   });
   addEventListener('online', () => void refresh().catch(() => undefined));
+  effect(() => {
+    if (!visible.value) return;
+    const timer = setInterval(showClock, LOOK_MS);
+    return () => clearInterval(timer);
+  });
+  effect(() => {
+    const asks = visible.value && online.value && trust.value === 'unsure';
+    if (asks) untracked(() => void refresh().catch(() => undefined));
+  });
   effect(() => {
     if (!visible.value || phase.value !== 'card') return;
     const stop = new AbortController();
