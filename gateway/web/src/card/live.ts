@@ -25,6 +25,8 @@ import { alone } from './vault.ts';
 const NOTICES_MAX = 100;
 /** An event older than this was caught up on: it is a notice, not something that happens now. */
 const NOW_MS = 30_000;
+/** How long what happened waits for the name of its store. */
+const NAME_MS = 1_000;
 /** How soon a step of the phone's clock is noticed. */
 const LOOK_MS = 1_000;
 
@@ -73,13 +75,15 @@ export function start(): void {
 }
 
 async function live(stop: AbortSignal): Promise<void> {
-  position = await kept().get('position');
+  position = await kept()
+    .get('position')
+    .catch(() => position);
   await refresh().catch(() => undefined);
   if (stop.aborted || phase.value !== 'card') return;
   const newest = me.value?.me.stream_position;
   if (!position && newest) {
     position = newest;
-    await kept().put('position', newest);
+    await keepPosition(newest);
   }
   await follow(
     {
@@ -107,8 +111,9 @@ async function take(message: StreamMessage): Promise<void> {
   position = message.id || position;
   if (message.event === 'hello') return;
   const notice = noticeOf(JSON.parse(message.data) as GatewayEvent);
-  if (notice) await note(notice);
-  if (position) await kept().put('position', position);
+  // A phone with no room tells what happened all the same.
+  if (notice) await note(notice).catch(() => undefined);
+  if (position) await keepPosition(position);
   // Of many that were missed, the last brings the balance.
   if (waiting > 0) return;
   await refresh().catch(() => undefined);
@@ -116,9 +121,25 @@ async function take(message: StreamMessage): Promise<void> {
   changes.value += 1;
 }
 
+async function keepPosition(now: string): Promise<void> {
+  await kept()
+    .put('position', now)
+    .catch(() => undefined);
+}
+
+/** Events name a store by its id. What it is called is asked for first, but not for long. */
+async function learnStore(store: string): Promise<void> {
+  if (stores.value[store]) return;
+  const late = new Promise<void>((resolve) => setTimeout(resolve, NAME_MS));
+  await Promise.race([history({ limit: '1' }).catch(() => undefined), late]);
+}
+
 /** Keeps a notice, and shows it at once if it is of the basket the shopper stands at the till with. */
 async function note(notice: Notice): Promise<void> {
-  if (isAtTheTill(notice) && Math.abs(clock.now() - Date.parse(notice.at)) < NOW_MS) happening.value = notice;
+  if (isAtTheTill(notice) && Math.abs(clock.now() - Date.parse(notice.at)) < NOW_MS) {
+    if (notice.store) await learnStore(notice.store);
+    happening.value = notice;
+  }
   await alone('notices', async () => {
     const known = (await kept().get('notices')) ?? [];
     const isNew = !known.some((other) => other.id === notice.id);

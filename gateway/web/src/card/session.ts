@@ -20,6 +20,8 @@ export const phase = signal<Phase>('opening');
 export const card = signal<KeptCard | undefined>(undefined);
 export const me = signal<{ me: Me; at: string } | undefined>(undefined);
 export const limit = signal<SpendLimit>({ spend: true });
+/** Whether the limit will hold when the page is opened again. */
+export const limit_kept = signal(true);
 export const notices = signal<readonly Notice[]>([]);
 export const seen = signal('');
 /** What stores are called, by their ids. */
@@ -283,19 +285,32 @@ export async function refresh(): Promise<void> {
   }
 }
 
+/** Holds at once, also if it cannot be written down. */
 export async function chooseLimit(next: SpendLimit): Promise<void> {
   limit.value = next;
-  await kept().put('limit', next);
+  await kept()
+    .put('limit', next)
+    .then(
+      () => {
+        limit_kept.value = true;
+      },
+      () => {
+        limit_kept.value = false;
+      },
+    );
 }
 
 /** A page of the history. It alone tells what stores are called, so that is kept for whatever names a store by its id. */
-export async function history(before?: string): Promise<History> {
-  const page = await ask<History>(`/v1/me/history${before ? `?before=${before}` : ''}`);
+export async function history(query: { before?: string; limit?: string } = {}): Promise<History> {
+  const asked = new URLSearchParams(query).toString();
+  const page = await ask<History>(`/v1/me/history${asked && `?${asked}`}`);
   const named = page.entries.flatMap(({ store, store_name }) => (store && store_name ? [[store, store_name]] : []));
-  const all: Record<string, string> = { ...stores.value, ...Object.fromEntries(named) };
   if (named.some(([store, name]) => store && stores.value[store] !== name)) {
-    stores.value = all;
-    await kept().put('stores', all);
+    stores.value = { ...stores.value, ...Object.fromEntries(named) };
+    // What cannot be kept is asked for again next time.
+    await kept()
+      .put('stores', { ...stores.value })
+      .catch(() => undefined);
   }
   return page;
 }
