@@ -66,11 +66,11 @@ test('what happened names the store from the start, and its id if the name does 
     await till.sell(await scan(page), 300);
     await page
       .locator('.happening')
-      .getByText(answered ? 'Shibuya' : 'shibuya')
+      .getByText(answered ? 'Shibuya' : 'store-1')
       .waitFor();
     await page.locator('.happening strong').waitFor();
     const shown = await page.evaluate(() => [...(globalThis as unknown as { shown: Set<string> }).shown]);
-    const wrong = answered ? 'shibuya' : 'Shibuya';
+    const wrong = answered ? 'store-1' : 'Shibuya';
     assert.deepEqual(
       shown.filter((text) => text.includes(wrong)),
       [],

@@ -5,7 +5,8 @@
 export function keepOnPhone(): void {
   if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return;
   const workers = navigator.serviceWorker;
-  const had = workers.controller !== null;
+  // The first worker brings nothing that is not shown already.
+  let had = workers.controller !== null;
   let old = false;
   let reloaded = false;
   const renew = (): void => {
@@ -14,7 +15,8 @@ export function keepOnPhone(): void {
     location.reload();
   };
   workers.addEventListener('controllerchange', () => {
-    old = had;
+    old ||= had;
+    had = true;
     renew();
   });
   document.addEventListener('visibilitychange', renew);
