@@ -2,7 +2,18 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { balance, earn, keptOnPhone, newCard, scan, scanNext, wrongClock } from './card-in-hand.ts';
+import {
+  balance,
+  earn,
+  issuedAt,
+  keptOnPhone,
+  look,
+  newCard,
+  scan,
+  scanNext,
+  setClock,
+  wrongClock,
+} from './card-in-hand.ts';
 import { accessible, Stage, screen } from './stage.ts';
 import { Till } from './till.ts';
 
@@ -36,7 +47,7 @@ for (const [name, ms] of [
     const offline = await scan(page);
     assert.equal((await till.inquire(offline)).outcome, 'approved');
     // Somebody sets the clock while the card is shown.
-    await page.evaluate(() => (globalThis as unknown as { setClock: (ms: number) => void }).setClock(0));
+    await setClock(page, 0);
     const next = await scanNext(page, offline);
     assert.equal((await till.inquire(next)).outcome, 'approved');
     await context.close();
@@ -61,6 +72,99 @@ test('a clock that went back unseen is told of, until the gateway says the time'
   // At once, not when the old code's time is over.
   const trusted = await scanNext(page, untrusted);
   assert.equal((await till.inquire(trusted)).outcome, 'approved');
+  await context.close();
+});
+
+test('a phone that slept in a pocket, without a network, goes on with the right time', async () => {
+  const context = await stage.visitor();
+  await wrongClock(context, 0);
+  const { page } = await stage.page(context, '/card');
+  await page.getByRole('button', { name: '会員証をつくる' }).click();
+  let text = await scan(page);
+  await context.setOffline(true);
+  await page.getByText('オフラインです').waitFor();
+  for (const slept_s of [600, 30_000]) {
+    await look(page, 'hidden');
+    await setClock(page, slept_s * 1000);
+    await look(page, 'visible');
+    text = await scanNext(page, text);
+    const late_s = issuedAt(text) - slept_s - Date.now() / 1000;
+    assert.ok(Math.abs(late_s) < 30, `after a sleep of ${slept_s} s the code is ${late_s} s off`);
+    assert.equal(await page.getByText('この端末の時計が変更されたようです').count(), 0);
+  }
+  await context.close();
+});
+
+test('a lid that was closed with no word to the page: the gateway is asked at once', async () => {
+  const context = await stage.visitor();
+  await wrongClock(context, 0);
+  const { page } = await stage.page(context, '/card');
+  await page.getByRole('button', { name: '会員証をつくる' }).click();
+  const text = await scan(page);
+  await context.setOffline(true);
+  await page.getByText('オフラインです').waitFor();
+  await setClock(page, HOUR_MS);
+  await page.getByText('この端末の時計が変更されたようです').waitFor();
+  await context.setOffline(false);
+  await page.getByText('約60分進んでいます').waitFor();
+  // With a network nobody is told anything.
+  const asked = page.waitForRequest('**/v1/me');
+  await setClock(page, 2 * HOUR_MS);
+  await asked;
+  await page.getByText('約120分進んでいます').waitFor();
+  assert.equal((await till.inquire(await scanNext(page, text))).outcome, 'approved');
+  await context.close();
+});
+
+test('a phone with no room left: the code spends what the switch says, and the page tells what is not kept', async () => {
+  const { context, page, watched } = await newCard(stage);
+  await earn(till, page, 50_000);
+  await balance(page, 500);
+  const text = await scan(page);
+  await page.evaluate(() => {
+    IDBObjectStore.prototype.put = () => {
+      throw new DOMException('no', 'QuotaExceededError');
+    };
+  });
+  await page.getByRole('switch', { name: 'ポイントを使う' }).click();
+  const never = await scanNext(page, text);
+  const basket = till.basket();
+  assert.equal((await till.authorize(never, 1, basket)).reason, 'spend_not_allowed');
+  await page.getByText('この端末に空きがなく、変更を保存できません').waitFor();
+  await accessible(page, 'a phone with no room');
+  // What happens is told all the same, and a new code follows.
+  assert.equal((await till.sell(never, 1_000, 0, basket)).outcome, 'approved');
+  await page.locator('.happening button').click();
+  await balance(page, 510);
+  assert.equal((await till.inquire(await scanNext(page, never))).outcome, 'approved');
+  watched.sound();
+  await context.close();
+});
+
+test('a code that cannot be made anew is taken away, and made as soon as it can be', async () => {
+  const { context, page, watched } = await newCard(stage);
+  const text = await scan(page);
+  await page.evaluate(() => {
+    navigator.locks.request = () => Promise.reject(new DOMException('no', 'InvalidStateError'));
+  });
+  await page.getByRole('switch', { name: 'ポイントを使う' }).click();
+  await page.locator('.code .making').waitFor();
+  await page.evaluate(() => Reflect.deleteProperty(navigator.locks, 'request'));
+  assert.equal((await till.authorize(await scanNext(page, text), 1)).reason, 'spend_not_allowed');
+  watched.sound();
+  await context.close();
+});
+
+test('however quickly the switch is turned, no two codes are of one second', async () => {
+  const { context, page } = await newCard(stage);
+  const codes = new Set([await scan(page)]);
+  const spends = page.getByRole('switch', { name: 'ポイントを使う' });
+  for (let turn = 0; turn < 8; turn += 1) {
+    await spends.click();
+    await page.locator('.code .qr').waitFor();
+    codes.add(await scan(page));
+  }
+  assert.equal(new Set([...codes].map(issuedAt)).size, codes.size);
   await context.close();
 });
 

@@ -90,6 +90,25 @@ export async function wrongClock(context: BrowserContext, ms: number): Promise<v
   }`);
 }
 
+/** When the phone says that it signed a text, in Unix seconds. */
+export function issuedAt(text: string): number {
+  // The second group is bytes 7 to 13; bytes 9 to 12 are the second.
+  return Number((BigInt(text.slice(21, 38)) >> 8n) & 0xffff_ffffn);
+}
+
+/** The page is hidden, or shown again, as far as it can tell. */
+export async function look(page: Page, state: 'hidden' | 'visible'): Promise<void> {
+  await page.evaluate((now) => {
+    Object.defineProperty(document, 'visibilityState', { value: now, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, state);
+}
+
+/** Sets a clock of `wrongClock`. A sleep looks the same to the page: one clock goes on, the other stands still. */
+export async function setClock(page: Page, ms: number): Promise<void> {
+  await page.evaluate((ahead) => (globalThis as unknown as { setClock: (ms: number) => void }).setClock(ahead), ms);
+}
+
 /** Everything the page keeps, and the page itself, is on the phone. */
 export async function keptOnPhone(page: Page): Promise<void> {
   await page.evaluate(async () => {

@@ -5,7 +5,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { keptOnPhone, newCard } from './card-in-hand.ts';
+import { keptOnPhone, look, newCard } from './card-in-hand.ts';
 import { Stage } from './stage.ts';
 
 let folder: string;
@@ -33,12 +33,43 @@ async function change(file: string, from: string | RegExp, to: string): Promise<
   for (const coding of ['br', 'gz']) await rm(`${path}.${coding}`, { force: true });
 }
 
+test('a tab that is looked at is not loaded anew while another one is hidden', async () => {
+  const { context, page: shown } = await newCard(stage);
+  await keptOnPhone(shown);
+  const { page: hidden } = await stage.page(context, '/card');
+  await hidden.locator('.code .qr').waitFor();
+  await shown.evaluate(() => Object.assign(globalThis, { of_before: true }));
+  await change('card-worker.js', /__VERSION__="[^"]+"/, '__VERSION__="second"');
+  await stage.gateway.stop();
+  await stage.gateway.start();
+  for (const page of [shown, hidden]) {
+    await page.evaluate(() => {
+      const taken = new Promise((resolve) => navigator.serviceWorker.addEventListener('controllerchange', resolve));
+      Object.assign(globalThis, { taken });
+    });
+  }
+  await hidden.evaluate(async () => {
+    const registration = await navigator.serviceWorker.ready;
+    await registration.update();
+    while (!registration.waiting) await new Promise((resolve) => setTimeout(resolve, 50));
+  });
+  await Promise.all([hidden.waitForEvent('load'), look(hidden, 'hidden')]);
+  await shown.evaluate(() => (globalThis as unknown as { taken: Promise<unknown> }).taken);
+  await hidden.locator('.code .qr').waitFor();
+  const before = (): Promise<boolean> => shown.evaluate(() => 'of_before' in globalThis);
+  assert.ok(await before(), 'the tab that is looked at was loaded anew');
+  await Promise.all([shown.waitForEvent('load'), look(shown, 'hidden')]);
+  assert.ok(!(await before()));
+  await shown.locator('.code .qr').waitFor();
+  await context.close();
+});
+
 test('a new version takes over while the card is not looked at, and the card is the same', async () => {
   const { context, page } = await newCard(stage);
   await keptOnPhone(page);
   const number = await page.locator('.card-head .number').textContent();
   await change('card/index.html', '<div id="app">', '<div id="app" data-version="next">');
-  await change('card-worker.js', /__VERSION__="[0-9a-f]+"/, '__VERSION__="next"');
+  await change('card-worker.js', /__VERSION__="[^"]+"/, '__VERSION__="next"');
   await stage.gateway.stop();
   await stage.gateway.start();
 
@@ -51,10 +82,7 @@ test('a new version takes over while the card is not looked at, and the card is 
     while (!registration.waiting) await new Promise((resolve) => setTimeout(resolve, 50));
   });
   assert.equal(await page.locator('[data-version]').count(), 0);
-  await page.evaluate(() => {
-    Object.defineProperty(document, 'visibilityState', { value: 'hidden' });
-    document.dispatchEvent(new Event('visibilitychange'));
-  });
+  await look(page, 'hidden');
   await page.locator('[data-version="next"] .code .qr').waitFor();
   assert.equal(await page.locator('.card-head .number').textContent(), number);
   // The old version's files are gone, the new one's are there without a network.

@@ -52,6 +52,33 @@ test('one tap makes a card that a till takes, and the phone tells at once what h
   await context.close();
 });
 
+test('what happened names the store from the start, and its id if the name does not come', async () => {
+  for (const answered of [true, false]) {
+    const { context, page } = await newCard(stage);
+    if (!answered) await context.route('**/v1/me/history*', () => undefined);
+    await page.evaluate(() => {
+      const shown = new Set<string>();
+      new MutationObserver(() => {
+        for (const part of document.querySelectorAll('.happening')) shown.add(part.textContent ?? '');
+      }).observe(document.body, { subtree: true, childList: true, characterData: true });
+      Object.assign(globalThis, { shown });
+    });
+    await till.sell(await scan(page), 300);
+    await page
+      .locator('.happening')
+      .getByText(answered ? 'Shibuya' : 'store-1')
+      .waitFor();
+    await page.locator('.happening strong').waitFor();
+    const shown = await page.evaluate(() => [...(globalThis as unknown as { shown: Set<string> }).shown]);
+    const wrong = answered ? 'store-1' : 'Shibuya';
+    assert.deepEqual(
+      shown.filter((text) => text.includes(wrong)),
+      [],
+    );
+    await context.close();
+  }
+});
+
 test('a code that was used, or a picture of it, is refused at the next till', async () => {
   const { context, page } = await newCard(stage);
   const text = await scan(page);
@@ -142,9 +169,15 @@ test('a short code and its barcode do what the code does, once', async () => {
   const sold = await till.sell(code, 10_000);
   assert.equal(sold.purchase?.points_earned, 100);
   assert.equal((await till.inquire(code)).outcome, 'declined');
-  await page.keyboard.press('Escape');
+  // What happened is above the short code, which is used up.
   await page.getByRole('button', { name: '会員証に戻る' }).click();
   await balance(page, 100);
+  const text = await scan(page);
+  await page.getByRole('button', { name: '上限を変える' }).click();
+  await page.getByRole('dialog').waitFor();
+  assert.equal((await till.sell(text, 1_000)).outcome, 'approved');
+  await page.getByRole('button', { name: '会員証に戻る' }).click();
+  await balance(page, 110);
   await context.close();
 });
 

@@ -1,8 +1,11 @@
 // What time it is at the gateway. The phone's clock may be off by any amount; a card text is good only for some seconds.
 //
 // An answer of the gateway tells the offset to within half of what the answer took. Between answers the phone's clock
-// is watched against one that only counts up: if somebody sets the clock while the page is shown, the offset is set
-// right by the same step. Over a sleep or a restart nothing can be watched, so a clock that went back is not trusted.
+// is watched against one that only counts up, but may stand still while the phone sleeps.
+//
+// While the page is hidden, a clock that is ahead slept: the offset stays. One that went back was set, unseen: it is not
+// trusted. While the page is shown, a step is taken for somebody who sets the clock, and the offset is set right by the
+// same step. Forward, it may as well be a lid that was closed with no word to the page: that is not trusted either.
 
 /** `sure`: told by the gateway and watched since. `kept`: told earlier. `unsure`: the clock was set meanwhile. */
 export type Trust = 'sure' | 'kept' | 'unsure';
@@ -12,6 +15,8 @@ export interface KeptClock {
   offset_ms: number;
   /** The newest time the phone's clock was seen at. */
   seen_at_ms: number;
+  /** It was not trusted when it was written down. */
+  unsure?: boolean;
 }
 
 interface Sources {
@@ -25,6 +30,8 @@ interface Sources {
 const STEP_MS = 2_000;
 /** How much a crystal may run wrong in an hour. */
 const DRIFT_MS_PER_HOUR = 200;
+/** No answer takes longer by itself: the phone slept, or its clock was set, while it was under way. */
+const ANSWER_MS_MAX = 10_000;
 
 export class GatewayClock {
   private offset_ms = 0;
@@ -32,6 +39,7 @@ export class GatewayClock {
   private told_at = 0;
   private wall_before: number;
   private steady_before: number;
+  private hidden = false;
   private slept = false;
   private trusted: Trust = 'unsure';
 
@@ -43,18 +51,21 @@ export class GatewayClock {
   /** Goes on from what was kept when the page was last open. */
   resume(kept: KeptClock): void {
     this.offset_ms = kept.offset_ms;
-    this.trusted = this.sources.wall() < kept.seen_at_ms - STEP_MS ? 'unsure' : 'kept';
+    this.trusted = kept.unsure || this.sources.wall() < kept.seen_at_ms - STEP_MS ? 'unsure' : 'kept';
   }
 
   keep(): KeptClock {
     this.watch();
-    return { offset_ms: this.offset_ms, seen_at_ms: this.wall_before };
+    const unsure = this.trusted === 'unsure';
+    return { offset_ms: this.offset_ms, seen_at_ms: this.wall_before, ...(unsure && { unsure }) };
   }
 
   /** The gateway said it was `server_ms`, in an answer that was asked for and came at these times of the phone's clock. */
   learn(server_ms: number, asked_at: number, answered_at: number, resolution_ms = 0): void {
     this.watch();
     if (!Number.isFinite(server_ms) || answered_at < asked_at) return;
+    const slow = answered_at - asked_at > ANSWER_MS_MAX;
+    if (slow && this.trusted !== 'unsure') return;
     const offset_ms = server_ms + resolution_ms / 2 - (asked_at + answered_at) / 2;
     const error_ms = (answered_at - asked_at + resolution_ms) / 2;
     const age_h = Math.max(0, this.sources.steady() - this.told_at) / 3_600_000;
@@ -65,13 +76,19 @@ export class GatewayClock {
       this.error_ms = error_ms;
       this.told_at = this.sources.steady();
     }
-    this.trusted = 'sure';
+    this.trusted = slow ? 'unsure' : 'sure';
   }
 
-  /** The page was hidden: until the next look the phone may have slept. */
-  mayHaveSlept(): void {
+  /** The page is hidden: until it is shown the phone may sleep, however often somebody looks. */
+  hide(): void {
     this.watch();
+    this.hidden = true;
     this.slept = true;
+  }
+
+  /** The page is shown again. To be called before anybody looks. */
+  show(): void {
+    this.hidden = false;
   }
 
   /** The gateway's time in milliseconds. */
@@ -102,7 +119,8 @@ export class GatewayClock {
     this.wall_before = wall;
     this.steady_before = steady;
     const slept = this.slept;
-    this.slept = false;
+    // A look while the page is hidden may still be before the sleep.
+    if (!this.hidden) this.slept = false;
     if (Math.abs(step) <= STEP_MS) return;
     // Ahead after a sleep: the steady clock stood still, and the offset is as good as before.
     if (slept && step > 0) {
@@ -110,6 +128,6 @@ export class GatewayClock {
       return;
     }
     this.offset_ms -= step;
-    if (slept) this.trusted = 'unsure';
+    if (slept || step > 0) this.trusted = 'unsure';
   }
 }

@@ -20,6 +20,8 @@ export const phase = signal<Phase>('opening');
 export const card = signal<KeptCard | undefined>(undefined);
 export const me = signal<{ me: Me; at: string } | undefined>(undefined);
 export const limit = signal<SpendLimit>({ spend: true });
+/** Whether the limit will hold when the page is opened again. */
+export const limit_kept = signal(true);
 export const notices = signal<readonly Notice[]>([]);
 export const seen = signal('');
 /** What stores are called, by their ids. */
@@ -29,7 +31,7 @@ export const online = signal(true);
 export const trust = signal<Trust>('kept');
 /** How far ahead of the gateway the phone's clock is. */
 export const phone_ahead_ms = signal(0);
-/** Counts how often the gateway's time turned out to be another than was thought. */
+/** Counts how often the gateway's time turned out to be another than was thought, or came in doubt. */
 export const corrections = signal(0);
 export const unseen = computed(() => notices.value.findIndex((notice) => notice.id === seen.value));
 
@@ -84,7 +86,9 @@ async function follow(key: keyof Kept): Promise<void> {
 }
 
 export function showClock(): void {
+  const doubted = trust.value !== 'unsure' && clock.trust === 'unsure';
   trust.value = clock.trust;
+  if (doubted) corrections.value += 1;
   phone_ahead_ms.value = clock.phone_ahead_ms;
 }
 
@@ -95,12 +99,12 @@ export function keepClock(): void {
 
 /** Learns the time from an answer or a refusal, and that there is a network. */
 function heard(server_time: unknown, asked_at: number, answered_at: number): void {
-  online.value = true;
   if (typeof server_time === 'string') {
     learn(Date.parse(server_time), asked_at, answered_at, 0);
     keepClock();
   }
   showClock();
+  online.value = true;
 }
 
 /** A code that was made by a wrong clock is no good: it is made anew when the clock is set right. */
@@ -178,11 +182,12 @@ export async function askStream(position: string | undefined, stop: AbortSignal)
 }
 
 async function signedTwice<T>(run: () => Promise<T>): Promise<T> {
+  const asked_at = Date.now();
   try {
     return await run();
   } catch (error) {
     if (!(error instanceof Problem && error.word === 'invalid_proof')) throw ended(error);
-    learnFromRefusal(error);
+    learnFromRefusal(error, asked_at);
   }
   try {
     return await run();
@@ -191,9 +196,9 @@ async function signedTwice<T>(run: () => Promise<T>): Promise<T> {
   }
 }
 
-function learnFromRefusal(refusal: Problem): void {
+function learnFromRefusal(refusal: Problem, asked_at: number): void {
   const date = Date.parse(refusal.headers.get('date') ?? '');
-  learn(date, refusal.answered_at, refusal.answered_at, 1_000);
+  learn(date, asked_at, refusal.answered_at, 1_000);
   showClock();
 }
 
@@ -280,19 +285,32 @@ export async function refresh(): Promise<void> {
   }
 }
 
+/** Holds at once, also if it cannot be written down. */
 export async function chooseLimit(next: SpendLimit): Promise<void> {
   limit.value = next;
-  await kept().put('limit', next);
+  await kept()
+    .put('limit', next)
+    .then(
+      () => {
+        limit_kept.value = true;
+      },
+      () => {
+        limit_kept.value = false;
+      },
+    );
 }
 
 /** A page of the history. It alone tells what stores are called, so that is kept for whatever names a store by its id. */
-export async function history(before?: string): Promise<History> {
-  const page = await ask<History>(`/v1/me/history${before ? `?before=${before}` : ''}`);
+export async function history(query: { before?: string; limit?: string } = {}): Promise<History> {
+  const asked = new URLSearchParams(query).toString();
+  const page = await ask<History>(`/v1/me/history${asked && `?${asked}`}`);
   const named = page.entries.flatMap(({ store, store_name }) => (store && store_name ? [[store, store_name]] : []));
-  const all: Record<string, string> = { ...stores.value, ...Object.fromEntries(named) };
   if (named.some(([store, name]) => store && stores.value[store] !== name)) {
-    stores.value = all;
-    await kept().put('stores', all);
+    stores.value = { ...stores.value, ...Object.fromEntries(named) };
+    // What cannot be kept is asked for again next time.
+    await kept()
+      .put('stores', { ...stores.value })
+      .catch(() => undefined);
   }
   return page;
 }

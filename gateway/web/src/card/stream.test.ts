@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import { noticeOf } from './happenings.ts';
-import { EventParser } from './stream.ts';
+import { EventParser, follow } from './stream.ts';
 
 const TEXT =
   ': heartbeat\n\nevent: hello\nid: 12\ndata: {"a":1}\n\nid: 13\r\ndata: one\r\ndata:two\r\n\r\nevent: empty\n\n';
@@ -51,4 +51,44 @@ test('events become notices with the numbers that matter', () => {
   assert.equal(adjusted('grant')?.kind, 'granted');
   assert.equal(adjusted('take')?.kind, 'taken');
   assert.equal(noticeOf({ ...event, type: 'something.new', data: {} }), undefined);
+});
+
+test('a stream that ends at once is asked for again after a while, not without a pause', async () => {
+  const page = new EventTarget();
+  Object.assign(globalThis, {
+    addEventListener: page.addEventListener.bind(page),
+    removeEventListener: page.removeEventListener.bind(page),
+  });
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const stop = new AbortController();
+  let asked = 0;
+  const settled = async (): Promise<void> => {
+    for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  };
+  try {
+    const followed = follow(
+      {
+        open: async () => {
+          asked += 1;
+          return new Response('');
+        },
+        position: () => undefined,
+        message: () => undefined,
+        connected: () => undefined,
+        final: () => false,
+      },
+      stop.signal,
+    );
+    for (const times of [1, 2, 3]) {
+      await settled();
+      mock.timers.tick(999);
+      await settled();
+      assert.equal(asked, times);
+      mock.timers.tick(1);
+    }
+    stop.abort();
+    await followed;
+  } finally {
+    mock.timers.reset();
+  }
 });

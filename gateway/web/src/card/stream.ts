@@ -53,11 +53,15 @@ export interface StreamOptions {
 /** The gateway sends something at least every 15 s; after this long in silence the line is dead. */
 const SILENCE_MS = 40_000;
 const WAIT_MS_MAX = 30_000;
+/** A stream that ends sooner is not asked for again at once: whoever ends it may do so each time. */
+const SOON_MS = 5_000;
+const SOON_WAIT_MS = 1_000;
 
 /** Follows the stream until `signal`. */
 export async function follow(options: StreamOptions, signal: AbortSignal): Promise<void> {
   let failures = 0;
   while (!signal.aborted) {
+    const began = performance.now();
     try {
       await read(options, signal, () => {
         failures = 0;
@@ -68,7 +72,8 @@ export async function follow(options: StreamOptions, signal: AbortSignal): Promi
       if (options.final(error)) return;
       failures += 1;
     }
-    if (!signal.aborted) await pause(Math.min(WAIT_MS_MAX, failures === 0 ? 0 : 500 * 2 ** failures), signal);
+    const least = performance.now() - began < SOON_MS ? SOON_WAIT_MS : 0;
+    if (!signal.aborted) await pause(failures === 0 ? least : Math.min(WAIT_MS_MAX, 500 * 2 ** failures), signal);
   }
 }
 

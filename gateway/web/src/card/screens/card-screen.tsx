@@ -22,6 +22,10 @@ export function CardScreen() {
   useEffect(() => {
     document.title = all.title;
   }, [all.title]);
+  // The short code was used, or the card: what happened lies over the card, and a dialog would hide it.
+  useEffect(() => {
+    if (happening.value) setShort(false);
+  }, [happening.value]);
   const number = card.value?.member_no ?? '';
   return (
     <main class="card-screen">

@@ -17,7 +17,7 @@ export function History() {
   const action = useAction();
   const read = (before?: string): Promise<void> =>
     action.run(async () => {
-      const page = await readHistory(before);
+      const page = await readHistory(before ? { before } : {});
       setEntries((old) => (before ? [...(old ?? []), ...page.entries] : page.entries));
       setNext(page.next);
     });

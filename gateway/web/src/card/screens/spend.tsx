@@ -1,10 +1,11 @@
 // What this card may spend, signed into the code: a switch, and a limit for those who want one.
 
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { Dialog } from '../../kit/dialog.tsx';
 import { points } from '../../kit/format.ts';
 import { SPEND_POINTS_MAX } from '../card-text.ts';
-import { chooseLimit, limit } from '../session.ts';
+import { happening } from '../live.ts';
+import { chooseLimit, limit, limit_kept } from '../session.ts';
 import { words } from '../words.ts';
 
 const CHOICES = [100, 500, 1_000, 3_000];
@@ -14,6 +15,10 @@ export function Spend() {
   const [open, setOpen] = useState(false);
   const now = limit.value;
   const turn = (on: boolean): void => void chooseLimit(on ? { spend: true } : { spend: false });
+  // What happened at the till lies over the card, and a dialog would hide it.
+  useEffect(() => {
+    if (happening.value) setOpen(false);
+  }, [happening.value]);
   return (
     <section class="panel spend" aria-label={spend.label}>
       <label class="switch">
@@ -36,6 +41,11 @@ export function Spend() {
             {spend.change}
           </button>
         </div>
+      )}
+      {!limit_kept.value && (
+        <p class="fault" role="alert">
+          {spend.notKept}
+        </p>
       )}
       {open && <LimitDialog onClose={() => setOpen(false)} />}
     </section>

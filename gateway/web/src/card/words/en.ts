@@ -77,6 +77,8 @@ export const en: Translation<typeof ja> = {
     none: 'No limit',
     upTo: (count) => `Up to ${points(count)}`,
     change: 'Change the limit',
+    notKept:
+      'This phone has no room to keep the change. It holds now; when you open the page again, look at it once more.',
     title: 'The most one basket may spend',
     hint: 'The limit is signed into the code, so no till can go over it.',
     other: 'Another number of points',
