@@ -36,6 +36,36 @@ test('a scan into a text field leaves it as it was', async () => {
   await context.close();
 });
 
+test('a scan while a button has the focus leaves no digit behind', async () => {
+  const { page, context } = await openRegister(stage);
+  await wedge(page, '4912345670069');
+  const more = page.getByRole('button', { name: 'マグカップ を 1 点増やす' });
+  await more.click();
+  await more.focus();
+  await wedge(page, '4912345670069');
+  await page.getByText('3,300円').first().waitFor();
+  assert.equal(await page.locator('#entry').inputValue(), '');
+  await more.focus();
+  await wedge(page, '4912345670069', '');
+  await page.getByText('4,400円').first().waitFor();
+  assert.equal(await page.locator('#entry').inputValue(), '');
+  await context.close();
+});
+
+test('a date that is typed fast keeps its digits', async () => {
+  const { page, context } = await openRegister(stage, { locale: 'en-GB' });
+  await page.keyboard.press('F7');
+  const day = page.getByLabel('Business day');
+  await day.focus();
+  await page.keyboard.type('0102');
+  // The browser's own language decides whether the day or the month comes first.
+  await page.waitForFunction(() => {
+    const field = document.querySelector<HTMLInputElement>('dialog input[type=date]');
+    return /-(01-02|02-01)$/.test(field?.value ?? '');
+  });
+  await context.close();
+});
+
 test('a member code: twice in a basket is one use, in another basket it is refused', async () => {
   const { page, context } = await openRegister(stage);
   const text = new Card(stage.gateway).text();

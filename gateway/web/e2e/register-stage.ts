@@ -85,8 +85,8 @@ export type Fault = 'cut_before' | 'cut_after' | 'unauthorized';
 
 /** The line between till and gateway. */
 export class LineToGateway {
-  /** Asked for each request to the API; `undefined` lets it pass. */
-  fault: (method: string, path: string) => Fault | undefined = () => undefined;
+  /** Asked for each request to the API; `undefined` lets it pass. A promise is a slow line: the request waits for it. */
+  fault: (method: string, path: string) => Fault | undefined | Promise<undefined> = () => undefined;
   /** What arrived at the gateway: `POST /v1/pos/purchases` and its body. */
   readonly arrived: { what: string; body: string }[] = [];
 
@@ -119,7 +119,7 @@ export class LineToGateway {
     for await (const chunk of asked) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
     const [method, path] = [asked.method ?? 'GET', asked.url ?? '/'];
-    const fault = path.startsWith('/v1/') || path.startsWith('/oauth/') ? this.fault(method, path) : undefined;
+    const fault = path.startsWith('/v1/') || path.startsWith('/oauth/') ? await this.fault(method, path) : undefined;
     if (fault === 'cut_before') {
       asked.destroy();
       return;
@@ -153,6 +153,38 @@ export class LineToGateway {
   count(what: string): number {
     return this.arrived.filter((each) => each.what === what).length;
   }
+}
+
+/** Makes the line slow for one path: it is waited for until the result is called. */
+export function slow(line: LineToGateway, path: string): () => void {
+  let open = (): void => undefined;
+  const opened = new Promise<undefined>((resolve) => {
+    open = () => resolve(undefined);
+  });
+  line.fault = (_, asked) => (asked === path ? opened : undefined);
+  return () => {
+    line.fault = () => undefined;
+    open();
+  };
+}
+
+/** A row of the register's own database. */
+export async function rows<T>(page: Page, store: string): Promise<T[]> {
+  return page.evaluate(
+    (name) =>
+      new Promise<never[]>((resolve, reject) => {
+        const opening = indexedDB.open('register');
+        opening.onerror = () => reject(opening.error);
+        opening.onsuccess = () => {
+          const asked = opening.result.transaction(name).objectStore(name).getAll();
+          asked.onsuccess = () => {
+            opening.result.close();
+            resolve(asked.result as never[]);
+          };
+        };
+      }),
+    store,
+  );
 }
 
 /** A register in a browser of its own, set up as the demo's till. */

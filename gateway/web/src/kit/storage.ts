@@ -8,8 +8,8 @@ export class StorageUnavailable extends Error {
   override readonly name = 'StorageUnavailable';
 }
 
-/** One change of a transaction. */
-export type Write = { store: string; key: string; value: unknown } | { store: string; remove: string };
+/** One change of a transaction. Where a row that has to be new is there already, all fails with a `ConstraintError`. */
+export type Write = { store: string; key: string; value: unknown; isNew?: boolean } | { store: string; remove: string };
 
 export class Storage {
   private constructor(private readonly database: IDBPDatabase) {}
@@ -60,7 +60,8 @@ export class Storage {
     const transaction = this.database.transaction(stores, 'readwrite', { durability: 'strict' });
     const done = writes.map((write) => {
       const store = transaction.objectStore(write.store);
-      return 'remove' in write ? store.delete(write.remove) : store.put(write.value, write.key);
+      if ('remove' in write) return store.delete(write.remove);
+      return write.isNew ? store.add(write.value, write.key) : store.put(write.value, write.key);
     });
     await Promise.all([...done, transaction.done]);
   }

@@ -55,7 +55,7 @@ export async function setUp(account: Account): Promise<SetupFault | undefined> {
   const wire = new Wire(account, { ...SETTINGS, attempt: SETTINGS.deadline }, () => performance.now());
   const refused = await wire.check();
   if (refused) return refused.reply === 'operator' ? 'wrong' : 'unreachable';
-  // Without it the browser may throw the journal away when room is short. It may say no; it keeps it then as long as it can.
+  // Without it the browser may throw the journal away when room is short. It may say no: then the connection panel says so.
   await navigator.storage?.persist?.();
   await journal.storage.put(STATE, 'account', account);
   // Opened anew: what the journal holds is read again.
@@ -63,10 +63,15 @@ export async function setUp(account: Account): Promise<SetupFault | undefined> {
   return undefined;
 }
 
-/** Takes the secret off this device. The journal stays, for its sales may still come back. */
+/** Takes the secret and the open basket with its member off this device. Journal and receipts stay, for their sales may still come back. */
 export async function signOut(register: Register): Promise<boolean> {
   if (register.keeper.machine.book.unsettled > 0) return false;
-  await register.storage.remove(STATE, 'account');
+  await register.drop();
+  if (register.draft.value.hold || register.isSelling || register.keeper.machine.book.unsettled > 0) return false;
+  await register.storage.write([
+    { store: STATE, remove: 'account' },
+    { store: STATE, remove: 'draft' },
+  ]);
   location.reload();
   return true;
 }
@@ -78,6 +83,7 @@ async function openFor(opened: Journal, account: Account): Promise<void> {
   try {
     const keeper = await Keeper.open(opened, account, (notice) => take(notice));
     const register = await Register.open(opened.storage, keeper, account.clientId);
+    register.isPersistent.value = (await navigator.storage?.persisted?.()) ?? false;
     take = (notice) => register.notice(notice);
     early.forEach(take);
     stage.value = { is: 'open', register };

@@ -2,7 +2,7 @@
 
 import type { Register } from './register.ts';
 import { totals } from './sale/basket.ts';
-import { due, receiptOf, type SaleRecord, type Tender } from './sale/draft.ts';
+import { type Draft, due, receiptOf, type SaleRecord, type Tender } from './sale/draft.ts';
 import { RECEIPTS, STATE } from './till/journal.ts';
 import { timestamp } from './till/settings.ts';
 import type { Purchase } from './till/totals.ts';
@@ -25,19 +25,31 @@ export async function complete(register: Register, tender: Tender, received: num
     register.say('warn', () => words().message.holdAboveTotal);
     return false;
   }
-  const record = await recordOf(register, tender, received);
-  if (!record) return false;
-  return register.ask('purchase', () => sell(register, record));
+  if (draft.hold && !draft.scan) {
+    // Without its scan the hold would be a discount that nobody captures.
+    register.say('warn', () => words().member.releaseFirst);
+    return false;
+  }
+  // Waited for from here on, before anything is awaited: a second key finds it so.
+  const { stands, requestId } = await register.ask('purchase', async (): Promise<SaleEnd> => {
+    const record = await recordOf(register, tender, received);
+    return record ? sell(register, record) : { stands: false };
+  });
+  await told(register, requestId);
+  return stands;
 }
 
-/** Writes receipt and basket down in one transaction. */
+/** How a sale ended: `requestId` is to be marked as told. */
+interface SaleEnd {
+  stands: boolean;
+  requestId?: string | undefined;
+}
+
+/** The receipt, written down together with its basket. Nothing if that cannot be. */
 async function recordOf(register: Register, tender: Tender, received: number): Promise<SaleRecord | undefined> {
   const draft = register.draft.value;
   const businessDate = register.today();
-  const last = (await register.storage.get<string>(STATE, 'receipt-number')) ?? '';
-  const number = nextNumber(last, businessDate);
-  const record: SaleRecord = {
-    number,
+  const blank: Omit<SaleRecord, 'number'> = {
     basketId: draft.basketId,
     businessDate,
     occurredAt: timestamp(Date.now()),
@@ -52,34 +64,55 @@ async function recordOf(register: Register, tender: Tender, received: number): P
     returned: {},
     paidBack: [],
   };
-  const completing = { ...draft, completing: number };
   try {
-    await register.storage.write([
-      { store: RECEIPTS, key: number, value: record },
-      { store: STATE, key: 'receipt-number', value: number },
-      { store: STATE, key: 'draft', value: completing },
-    ]);
+    const record = await numbered(register, blank, draft);
+    register.draft.value = { ...draft, completing: record.number };
+    return record;
   } catch {
     register.say('bad', () => words().message.notSaved);
     return undefined;
   }
-  register.draft.value = completing;
-  return record;
 }
+
+/**
+ * Writes the receipt down under the next free number of its day, and the basket that becomes it. Each day counts by itself: a clock that
+ * goes back and forth finds its place again. A number that is taken all the same is never written over.
+ */
+async function numbered(register: Register, blank: Omit<SaleRecord, 'number'>, draft: Draft): Promise<SaleRecord> {
+  const { storage } = register;
+  const counter = `receipt-number:${dayOfNumber(blank.businessDate)}`;
+  // Older registers had one counter for all days.
+  const last =
+    (await storage.get<string>(STATE, counter)) ?? (await storage.get<string>(STATE, 'receipt-number')) ?? '';
+  for (let number = nextNumber(last, blank.businessDate); ; number = nextNumber(number, blank.businessDate)) {
+    const record = { ...blank, number };
+    try {
+      await storage.write([
+        { store: RECEIPTS, key: number, value: record, isNew: true },
+        { store: STATE, key: counter, value: number },
+        { store: STATE, key: 'draft', value: { ...draft, completing: number } },
+      ]);
+      return record;
+    } catch (error) {
+      if (!(error instanceof DOMException && error.name === 'ConstraintError')) throw error;
+    }
+  }
+}
+
+const dayOfNumber = (businessDate: string): string => businessDate.replaceAll('-', '').slice(2);
 
 /** `YYMMDD-NNNN`: counts up within a business day. */
 export function nextNumber(last: string, businessDate: string): string {
-  const day = businessDate.replaceAll('-', '').slice(2);
+  const day = dayOfNumber(businessDate);
   const count = last.startsWith(`${day}-`) ? Number(last.slice(day.length + 1)) + 1 : 1;
   return `${day}-${String(count).padStart(4, '0')}`;
 }
 
-async function sell(register: Register, record: SaleRecord): Promise<boolean> {
+async function sell(register: Register, record: SaleRecord): Promise<SaleEnd> {
   const { scan, hold, basketId } = register.draft.value;
   if (!scan) {
-    await register.showReceipt(record);
-    await register.begin();
-    return true;
+    showAndBegin(register, record);
+    return { stands: true };
   }
   const { verdict, requestId } = await register.keeper.ask({
     ask: 'purchase',
@@ -91,15 +124,18 @@ async function sell(register: Register, record: SaleRecord): Promise<boolean> {
   const stands = verdict.verdict === 'approved' || verdict.verdict === 'queued';
   if (!stands) {
     await refused(register, record, verdict);
-    await told(register, requestId);
-    return false;
+    return { stands: false, requestId };
   }
   const ended = withVerdict({ ...record, ...(requestId === undefined ? {} : { requestId }) }, verdict);
   await register.keepRecord(ended);
-  await register.showReceipt(ended);
-  await register.begin();
-  await told(register, requestId);
-  return true;
+  showAndBegin(register, ended);
+  return { stands: true, requestId };
+}
+
+/** The receipt on the screen, and at once a basket for the next shopper, unless there is one. */
+function showAndBegin(register: Register, record: SaleRecord): void {
+  register.showReceipt(record);
+  if (register.draft.value.basketId === record.basketId) void register.begin();
 }
 
 /** The screen has shown how this ended, so the next start need not. */
@@ -109,6 +145,17 @@ export async function told(register: Register, requestId: string | undefined): P
 
 /** The sale did not come about with this card or hold: the basket is open again, without what was refused. */
 async function refused(register: Register, record: SaleRecord, verdict: Verdict): Promise<void> {
+  if (verdict.verdict === 'refused' && verdict.refusal.is === 'basket_completed') {
+    // The basket has its sale: the receipt stays, as the journal knows it.
+    await settleRecord(register, record);
+    if (register.draft.value.basketId === record.basketId) await register.begin();
+    register.sayVerdict(verdict, 'purchase');
+    return;
+  }
+  if (register.draft.value.basketId !== record.basketId) {
+    await settleRecord(register, record);
+    return;
+  }
   const { completing: _, ...open } = register.draft.value;
   register.draft.value = open;
   await register.storage.remove(RECEIPTS, record.number).catch(() => undefined);
@@ -122,7 +169,7 @@ async function refused(register: Register, record: SaleRecord, verdict: Verdict)
     'above_hold',
   ];
   if (open.hold && ofHold.includes(reason)) register.dropHold();
-  else if (!open.hold) register.detach();
+  else if (!open.hold) register.dropMember();
   await register.save();
   register.sayVerdict(verdict, 'purchase');
 }
@@ -145,13 +192,17 @@ function withVerdict(record: SaleRecord, verdict: Verdict): SaleRecord {
   }
 }
 
-/** Brings a receipt to what the journal knows of its sale by now. */
-export async function settleRecord(register: Register, record: SaleRecord): Promise<void> {
+/** What the journal knows of a receipt's sale by now. */
+export function saleOf(register: Register, record: SaleRecord): { requestId: string; verdict: Verdict } | undefined {
   const { book } = register.keeper.machine;
   const known = book
     .requests()
     .findLast(({ request }) => request.operation === 'purchase' && request.basket_id === record.basketId);
-  if (!known) return;
-  const ended = withVerdict({ ...record, requestId: known.request.request_id }, verdictOf(known, book));
-  await register.keepRecord(ended);
+  return known && { requestId: known.request.request_id, verdict: verdictOf(known, book) };
+}
+
+/** Brings a receipt to what the journal knows of its sale by now. */
+export async function settleRecord(register: Register, record: SaleRecord): Promise<void> {
+  const sale = saleOf(register, record);
+  if (sale) await register.keepRecord(withVerdict({ ...record, requestId: sale.requestId }, sale.verdict));
 }

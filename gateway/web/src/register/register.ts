@@ -7,7 +7,8 @@ import { batch, signal } from '@preact/signals';
 import { announce } from '../kit/announce.tsx';
 import { yen } from '../kit/format.ts';
 import type { Storage } from '../kit/storage.ts';
-import { settleRecord } from './checkout.ts';
+import { receiptOfRequest, wantsAttention } from './attention.ts';
+import { saleOf, settleRecord } from './checkout.ts';
 import { DEMO_ARTICLES } from './sale/articles.ts';
 import { type Article, add, addFree, type Basket, isPrice, type TaxRate, totals } from './sale/basket.ts';
 import { type Draft, freshDraft, type Hold, type Member, type SaleRecord } from './sale/draft.ts';
@@ -62,6 +63,8 @@ export class Register {
   /** The receipt on the screen. */
   readonly record = signal<SaleRecord | undefined>(undefined);
   readonly journalFault = signal(false);
+  /** Whether the browser promised not to throw the journal away when room is short. */
+  readonly isPersistent = signal(true);
 
   private constructor(
     readonly storage: Storage,
@@ -87,7 +90,7 @@ export class Register {
   /** What the last run left: its basket, its sales whose end was not shown, its holds. */
   async #takeUp(draft: Draft | undefined): Promise<void> {
     for (const [, record] of await this.storage.all<SaleRecord>(RECEIPTS)) {
-      if (record.points === 'asking' || record.points === 'queued') await settleRecord(this, record);
+      if (record.points === 'asking' || record.points === 'queued') await this.#takeUpRecord(record);
     }
     this.draft.value = draft ?? freshDraft(this.keeper.newBasket());
     this.untold.value = this.keeper.untold.filter((left) => left.basketId !== draft?.basketId);
@@ -101,6 +104,14 @@ export class Register {
     else if (draft.scan && draft.card === 'asking') void this.inquire(draft.scan.text);
   }
 
+  /** A sale that was told to count may have come out otherwise just before the end of the last run. */
+  async #takeUpRecord(record: SaleRecord): Promise<void> {
+    const late = record.points === 'queued' ? saleOf(this, record) : undefined;
+    if (late && late.verdict.verdict === 'declined')
+      await this.#attend({ ...late, operation: 'purchase' }, record.number);
+    await settleRecord(this, record);
+  }
+
   async #takeUpCompleting(draft: Draft, number: string): Promise<void> {
     const record = await this.storage.get<SaleRecord>(RECEIPTS, number);
     const { completing: _, ...open } = draft;
@@ -111,7 +122,7 @@ export class Register {
       await this.save();
       return;
     }
-    await this.showReceipt(record);
+    this.showReceipt(record);
     await this.begin();
     const left = this.keeper.untold.find((each) => each.basketId === draft.basketId);
     if (left) await this.keeper.told(left.requestId);
@@ -119,27 +130,30 @@ export class Register {
 
   // ---- What is scanned and typed --------------------------------------------------------------------------------------------------
 
-  /** A code came from a scanner, the camera or the keyboard. */
-  async scanned(raw: string): Promise<void> {
+  /** A code came from a scanner, the camera or the keyboard. True if it was taken. */
+  scanned(raw: string): boolean {
     const bySku = new Map(this.articles.value.map((article) => [article.sku, article]));
     const code = classify(raw, this.shop.value.plastic, (sku) => bySku.has(sku));
     // A scan after a receipt is the next shopper's.
     if (this.screen.value.is === 'receipt') this.goTo({ is: 'sale' });
     if (this.screen.value.is === 'camera') this.goTo({ is: 'sale' });
     switch (code.kind) {
-      case 'member':
-        await this.inquire(code.text);
-        return;
+      case 'member': {
+        if (this.#mustWait()) return false;
+        void this.inquire(code.text);
+        return true;
+      }
       case 'product': {
         const article = bySku.get(code.text);
-        if (article) this.addArticle(article);
-        else this.say('warn', () => words().message.unknownArticle(code.text));
-        return;
+        if (article) return this.addArticle(article);
+        this.say('warn', () => words().message.unknownArticle(code.text));
+        return false;
       }
       case 'other': {
         const shown = code.text.slice(0, 24);
         const [check, unknown] = [words().message.checkDigit, words().message.unknownCode];
         this.say('warn', () => (code.why === 'check_digit' ? check(shown) : unknown(shown)));
+        return false;
       }
     }
   }
@@ -148,29 +162,50 @@ export class Register {
   typed(text: string, taxRate: TaxRate, name: string): boolean {
     const plain = text.normalize('NFKC').trim();
     const isCode = !/^\d{1,7}$/.test(plain) || this.articles.value.some((article) => article.sku === plain);
-    if (isCode) {
-      if (plain === '') return false;
-      void this.scanned(plain);
-      return true;
-    }
+    if (isCode) return plain !== '' && this.scanned(plain);
     if (!isPrice(Number(plain))) {
       this.say('warn', () => words().message.amount);
       return false;
     }
     const label = name.trim() === '' ? words().entry.free : name;
-    this.change(addFree(this.draft.value.basket, label, Number(plain), taxRate));
+    if (!this.#added(addFree(this.draft.value.basket, label, Number(plain), taxRate))) return false;
     this.message.value = undefined;
     return true;
   }
 
-  addArticle(article: Article): void {
-    this.change(add(this.draft.value.basket, article));
+  /** True if there is one piece more of it in the basket. */
+  addArticle(article: Article): boolean {
+    if (!this.#added(add(this.draft.value.basket, article))) return false;
     this.say('info', () => words().message.added(article.name, yen(article.price)));
+    return true;
   }
 
-  change(basket: Basket): void {
-    if (this.draft.value.completing !== undefined) return;
+  #added(basket: Basket): boolean {
+    if (basket !== this.draft.value.basket) return this.change(basket);
+    this.say('warn', () => words().message.full);
+    return false;
+  }
+
+  /** True if the basket is this one now. While its sale is under way it stays as it is. */
+  change(basket: Basket): boolean {
+    if (this.isSelling) {
+      this.say('warn', () => words().message.wait);
+      return false;
+    }
     this.update({ basket });
+    return true;
+  }
+
+  /** Whether the basket is on its way to be a receipt. */
+  get isSelling(): boolean {
+    return this.asking.value === 'purchase' || this.draft.value.completing !== undefined;
+  }
+
+  /** Whether something is waited for that the member and the whole basket must outlast; says so. */
+  #mustWait(): boolean {
+    const waits = this.asking.value !== undefined || this.isSelling;
+    if (waits) this.say('warn', () => words().message.wait);
+    return waits;
   }
 
   // ---- The member -----------------------------------------------------------------------------------------------------------------
@@ -207,13 +242,17 @@ export class Register {
         this.sayVerdict(verdict, 'inquiry');
         return;
       default:
-        this.detach();
+        this.dropMember();
         this.sayVerdict(verdict, 'inquiry');
     }
   }
 
-  /** Takes the member off the sale. */
+  /** Takes the member off the sale, as the cashier asks for. Not while a hold of theirs may be under way. */
   detach(): void {
+    if (!this.#mustWait()) this.dropMember();
+  }
+
+  dropMember(): void {
     const { scan: _, card: __, member: ___, ...rest } = this.draft.value;
     if (rest.hold) return;
     this.draft.value = rest;
@@ -227,7 +266,14 @@ export class Register {
     const { verdict } = await this.ask('authorization', () =>
       this.keeper.ask({ ask: 'authorization', basketId, scan, points }),
     );
-    if (this.draft.value.basketId !== basketId) return false;
+    const now = this.draft.value;
+    if (now.basketId !== basketId || now.scan?.text !== scan.text || now.completing !== undefined) {
+      // The basket, or the member it was for, is gone: nobody would ever capture this hold.
+      if (verdict.verdict === 'approved') {
+        void this.keeper.ask({ ask: 'void', basketId, authorizationId: holdOf(verdict.answer).id });
+      }
+      return false;
+    }
     if (verdict.verdict === 'approved') {
       this.update({ hold: holdOf(verdict.answer) });
       this.message.value = undefined;
@@ -258,8 +304,11 @@ export class Register {
 
   /** Drops the whole basket. A hold goes back first. */
   async drop(): Promise<void> {
+    if (this.#mustWait()) return;
+    const { basketId } = this.draft.value;
     await this.release();
-    if (this.draft.value.hold) return;
+    const now = this.draft.value;
+    if (now.basketId !== basketId || now.hold || this.isSelling) return;
     await this.begin();
     this.message.value = undefined;
   }
@@ -277,7 +326,7 @@ export class Register {
     await this.save();
   }
 
-  async showReceipt(record: SaleRecord): Promise<void> {
+  showReceipt(record: SaleRecord): void {
     batch(() => {
       this.record.value = record;
       this.goTo({ is: 'receipt', number: record.number });
@@ -349,14 +398,21 @@ export class Register {
   }
 
   async #settled({ first, operation, verdict, requestId }: Extract<Notice, { notice: 'settled' }>): Promise<void> {
-    const number = this.#receiptOf(first);
-    const record = number === '' ? undefined : await this.storage.get<SaleRecord>(RECEIPTS, number);
+    const record = await receiptOfRequest(this, first);
+    // First what a person has to see: a crash in between must not lose it.
+    if (wantsAttention(operation, verdict)) {
+      await this.#attend({ requestId, operation, verdict }, record?.number ?? '');
+    }
     if (operation === 'purchase' && record) await settleRecord(this, record);
-    const shortfall =
-      verdict.verdict === 'approved' && Number((verdict.answer['refund'] as Json)?.['shortfall_yen'] ?? 0) > 0;
-    const counts = operation === 'purchase' || operation === 'refund';
-    if ((verdict.verdict === 'approved' && !(operation === 'refund' && shortfall)) || !counts) return;
-    const entry = { id: requestId, at: timestamp(Date.now()), operation, receipt: number, verdict };
+  }
+
+  async #attend(
+    late: Pick<Attention, 'operation' | 'verdict'> & { requestId: string },
+    receipt: string,
+  ): Promise<void> {
+    const { requestId, operation, verdict } = late;
+    if (this.attention.value.some(({ id }) => id === requestId)) return;
+    const entry = { id: requestId, at: timestamp(Date.now()), operation, receipt, verdict };
     this.attention.value = [...this.attention.value, entry];
     await this.keep(STATE, 'attention', this.attention.value);
   }
@@ -370,16 +426,7 @@ export class Register {
     for (const left of this.untold.value) await this.keeper.told(left.requestId);
     this.untold.value = [];
   }
-
-  #receiptOf(requestId: string): string {
-    const receipt = this.keeper.machine.book.find(requestId)?.request.body['receipt'] as
-      | { number?: string }
-      | undefined;
-    return receipt?.number ?? '';
-  }
 }
-
-type Json = Record<string, unknown> | undefined;
 
 function memberOf(answer: Record<string, unknown>): Member {
   const member = answer['member'] as { display_name: string; member_no_masked: string; rank: string };

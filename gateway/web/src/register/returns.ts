@@ -4,7 +4,7 @@ import { told } from './checkout.ts';
 import type { Register } from './register.ts';
 import { returnable, type SaleRecord } from './sale/draft.ts';
 import { RECEIPTS } from './till/journal.ts';
-import type { Refund } from './till/totals.ts';
+import type { Purchase, Refund } from './till/totals.ts';
 import type { Verdict } from './till/verdict.ts';
 
 /** Pieces that come back, by line. */
@@ -41,12 +41,29 @@ export function amountOf(record: SaleRecord, pieces: Pieces): number {
   return record.lines.reduce((sum, line) => sum + line.price * (pieces[line.lineNo] ?? 0), 0);
 }
 
+/**
+ * The money of these pieces where the gateway has no sale to quote. What was let off for points, in a sale that was declined later, was
+ * never paid: each piece bears its part of it, and all pieces together all of it.
+ */
+export function cashBack(record: SaleRecord, pieces: Pieces): number {
+  const before = amountOf(record, record.returned);
+  const letOff = (amount: number): number =>
+    Math.floor((record.pointsUsed * amount) / Math.max(record.totals.total, 1));
+  const amount = amountOf(record, pieces);
+  return amount - (letOff(before + amount) - letOff(before));
+}
+
+/** The gateway's sale; there is none without a card, nor where the points were declined. */
+function purchaseOf(record: SaleRecord): Purchase | undefined {
+  return record.points === 'none' || record.points === 'declined' ? undefined : record.purchase;
+}
+
 /** Asks what a refund of these pieces would do. */
 export async function quote(register: Register, record: SaleRecord, pieces: Pieces): Promise<Quoted> {
   const amount = amountOf(record, pieces);
-  if (record.points === 'none' || record.points === 'declined' || !record.purchase)
-    return { quote: { amount, cash: amount } };
-  const purchaseId = record.purchase.id;
+  const purchase = purchaseOf(record);
+  if (!purchase) return { quote: { amount, cash: cashBack(record, pieces) } };
+  const purchaseId = purchase.id;
   const lines = linesOf(record, pieces);
   const { verdict } = await register.ask('refund_quote', () =>
     register.keeper.ask({ ask: 'refund_quote', purchaseId, lines }),
@@ -62,12 +79,13 @@ export async function refund(
   pieces: Pieces,
   quoted: Quote,
 ): Promise<{ quote?: Quote; verdict?: Verdict; record: SaleRecord }> {
-  if (record.points === 'none' || record.points === 'declined' || !record.purchase) {
+  const purchase = purchaseOf(record);
+  if (!purchase) {
     const returned = withReturned(record, pieces, register.today(), quoted.cash);
     await register.keepRecord(returned);
     return { quote: quoted, record: returned };
   }
-  const purchaseId = record.purchase.id;
+  const purchaseId = purchase.id;
   const lines = linesOf(record, pieces);
   const { verdict, requestId } = await register.ask('refund', () =>
     register.keeper.ask({ ask: 'refund', purchaseId, lines }),
@@ -84,19 +102,35 @@ export async function refund(
   return { verdict, ...(done ? { quote: done } : {}), record: returned };
 }
 
+/** What undoing a sale did. `cash` goes back to the shopper. */
+export interface Undone {
+  verdict?: Verdict;
+  record: SaleRecord;
+  quote?: Quote;
+}
+
 /** Undoes a whole sale: the gateway makes its linked refund, whether or not the sale has reached it. */
-export async function undo(register: Register, record: SaleRecord): Promise<{ verdict?: Verdict; record: SaleRecord }> {
-  const paidBack = [...record.paidBack, { date: register.today(), yen: record.totals.total - record.pointsUsed }];
-  const undone: SaleRecord = { ...record, points: 'undone', returned: all(record), paidBack };
+export async function undo(register: Register, record: SaleRecord): Promise<Undone> {
+  const paid = record.totals.total - record.pointsUsed;
+  const undone = (cash: number): SaleRecord => ({
+    ...record,
+    points: 'undone',
+    returned: all(record),
+    paidBack: paidBackOf(record, register.today(), cash),
+  });
+  const whole: Quote = { amount: record.totals.total, cash: paid };
   if (record.points === 'none' || record.requestId === undefined) {
-    await register.keepRecord(undone);
-    return { record: undone };
+    await register.keepRecord(undone(paid));
+    return { record: undone(paid), quote: whole };
   }
   const originalRequestId = record.requestId;
   const { verdict } = await register.ask('reversal', () => register.keeper.ask({ ask: 'reversal', originalRequestId }));
   if (verdict.verdict !== 'approved' && verdict.verdict !== 'queued') return { verdict, record };
-  await register.keepRecord(undone);
-  return { verdict, record: undone };
+  // What is queued has no numbers yet: all that was paid goes back, and what should have been kept is shown later.
+  const refund = verdict.verdict === 'approved' ? (verdict.answer['refund'] as Refund | undefined) : undefined;
+  const quote = refund ? quoteOf(refund) : whole;
+  await register.keepRecord(undone(quote.cash));
+  return { verdict, record: undone(quote.cash), quote };
 }
 
 /** All that is left goes without lines, so that the gateway's own count decides. */
@@ -109,7 +143,7 @@ function linesOf(record: SaleRecord, pieces: Pieces): { line_no: number; quantit
 }
 
 /** What was paid with points goes back as points, not as cash; one point is one yen. */
-function quoteOf(refund: Refund): Quote {
+export function quoteOf(refund: Refund): Quote {
   const cash = refund.amount - refund.points_restored - refund.points_lapsed - refund.shortfall_yen;
   return { amount: refund.amount, refund, cash: Math.max(cash, 0) };
 }
@@ -119,7 +153,11 @@ function withReturned(record: SaleRecord, pieces: Pieces, date: string, yen: num
   for (const [lineNo, quantity] of Object.entries(pieces)) {
     returned[Number(lineNo)] = (returned[Number(lineNo)] ?? 0) + quantity;
   }
-  return { ...record, returned, paidBack: [...record.paidBack, { date, yen }] };
+  return { ...record, returned, paidBack: paidBackOf(record, date, yen) };
+}
+
+function paidBackOf(record: SaleRecord, date: string, yen: number): { date: string; yen: number }[] {
+  return [...(record.paidBack ?? []), { date, yen }];
 }
 
 function all(record: SaleRecord): Record<number, number> {

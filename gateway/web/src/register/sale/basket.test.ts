@@ -122,3 +122,16 @@ test('basket: texts come as the gateway takes them', () => {
   assert.doesNotMatch(line?.name ?? '', /\p{Cc}/u);
   assert.equal(addFree(EMPTY, ' \t', 1, 10).lines[0]?.name, '-');
 });
+
+test('basket: what does not fit any more leaves the basket as it was', () => {
+  const most = add(EMPTY, tea, 999);
+  assert.equal(add(most, tea), most);
+  const free = (count: number): Basket => ({
+    lines: Array.from({ length: count }, (_, index) => ({ ...cup, sku: `s${index}`, lineNo: index + 1, quantity: 1 })),
+    nextLineNo: count + 1,
+  });
+  const full = free(1_000);
+  assert.equal(add(full, tea), full);
+  assert.equal(addFree(full, 'x', 1, 10), full);
+  assert.equal(totals(add(full, { ...cup, sku: 's0' }).lines).pieces, 1_001, 'a line that is there takes one more');
+});

@@ -53,12 +53,15 @@ export interface Totals {
 
 export const amountOf = (line: Pick<Line, 'price' | 'quantity'>): number => line.price * line.quantity;
 
-/** Adds an article: one piece more of its line, or a new line. Free lines never join. */
+/** Adds an article: one piece more of its line, or a new line. Free lines never join. The same basket if it does not fit any more. */
 export function add(basket: Basket, article: Article, quantity = 1): Basket {
   const clean = cleaned(article);
-  if (!isPrice(clean.price) || basket.lines.length >= LINES_MAX) return basket;
+  if (!isPrice(clean.price)) return basket;
   const same = basket.lines.find((line) => line.sku !== FREE_SKU && isSame(line, clean));
-  if (same) return setQuantity(basket, same.lineNo, same.quantity + quantity);
+  if (same) {
+    return same.quantity === QUANTITY_MAX ? basket : setQuantity(basket, same.lineNo, same.quantity + quantity);
+  }
+  if (basket.lines.length >= LINES_MAX) return basket;
   const line = { ...clean, lineNo: basket.nextLineNo, quantity: clamp(quantity) };
   return { lines: [...basket.lines, line], nextLineNo: basket.nextLineNo + 1 };
 }

@@ -60,8 +60,8 @@ export interface SaleRecord {
   reason?: string;
   /** Pieces that came back, by line. */
   returned: Record<number, number>;
-  /** Money that went back, and on which business day. */
-  paidBack: { date: string; yen: number }[];
+  /** Money that went back, and on which business day. Receipts of older registers have none written down. */
+  paidBack?: { date: string; yen: number }[];
 }
 
 export const freshDraft = (basketId: string): Draft => ({ basketId, basket: EMPTY });

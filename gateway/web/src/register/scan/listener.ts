@@ -5,6 +5,10 @@ import { type Decision, Wedge } from './wedge.ts';
 
 type TextField = HTMLInputElement | HTMLTextAreaElement;
 
+/** Fields that take keys but have no text range: what is kept back from them could not be given back. */
+const WITHOUT_RANGE =
+  'select, input:is([type=date], [type=time], [type=month], [type=week], [type=datetime-local], [type=number])';
+
 /** Keys judged by their own time stamps may reach a busy page later than they were pressed. */
 const SLACK_MS = 150;
 
@@ -44,7 +48,9 @@ export function listen(onScan: (text: string) => void, home: () => TextField | u
       repeat: event.repeat,
       at: event.timeStamp,
     });
-    if (decision.swallow) {
+    // What came so far may still be a person's; only the end of a scan is surely none of theirs.
+    const isKeptBack = decision.swallow && decision.scan === undefined;
+    if (decision.swallow && !(isKeptBack && document.activeElement?.matches(WITHOUT_RANGE))) {
       event.preventDefault();
       event.stopImmediatePropagation();
     }
@@ -71,13 +77,19 @@ function textField(): TextField | undefined {
   return isText || focused instanceof HTMLTextAreaElement ? focused : undefined;
 }
 
+/** A field whose value a scan may have spoiled, also one without a text range. */
+function spoilt(): TextField | undefined {
+  const focused = document.activeElement;
+  return textField() ?? (focused instanceof HTMLInputElement && focused.matches(WITHOUT_RANGE) ? focused : undefined);
+}
+
 /** Whether what has the focus does something with digits. */
 function takesText(): boolean {
   return document.activeElement?.matches('input, textarea, select') ?? false;
 }
 
 function snapshot(): Before | undefined {
-  const field = textField();
+  const field = spoilt();
   return field && { field, value: field.value, start: field.selectionStart, end: field.selectionEnd };
 }
 
@@ -90,7 +102,7 @@ function restore(before: Before | undefined): void {
   field.value = value;
   field.dispatchEvent(new Event('input', { bubbles: true }));
   if (focused) field.focus();
-  field.setSelectionRange(start, end);
+  if (start !== null) field.setSelectionRange(start, end);
 }
 
 /** Types for a person what was kept back from them. */

@@ -1,8 +1,9 @@
 // What the line is doing: open requests, retries, reversals, the queue of sales told afterwards; and what a person has to look at.
 
-import { time } from '../../kit/format.ts';
+import { time, yen } from '../../kit/format.ts';
+import { shortfallOf } from '../attention.ts';
 import { KEYS } from '../keys.ts';
-import type { Register } from '../register.ts';
+import type { Attention, Register } from '../register.ts';
 import type { Known, Work } from '../till/book.ts';
 import { verdictWords } from '../verdict-words.ts';
 import { words } from '../words.ts';
@@ -39,6 +40,7 @@ export function Connection({ register, onClose }: { register: Register; onClose:
       ) : (
         <p class={machine.isAway ? 'note warn' : 'note good'}>{machine.isAway ? text.away : text.good}</p>
       )}
+      {!register.isPersistent.value && <p class="note warn">{text.notPersistent}</p>}
       {register.journalFault.value && <p class="note bad">{text.journal}</p>}
       {wrongBy !== 0 && <p class="note warn">{text.clock(wrongBy)}</p>}
       {work.length === 0 ? (
@@ -88,6 +90,11 @@ function stateOf(register: Register, id: string, work: Work): string {
   return live.tries ? text.retrying : text.queued;
 }
 
+function attentionWords({ verdict, operation }: Attention): string {
+  const kept = shortfallOf(verdict);
+  return kept > 0 ? words().connection.shortfall(yen(kept)) : verdictWords(verdict, operation);
+}
+
 function AttentionList({ register }: { register: Register }) {
   const text = words().connection;
   if (register.attention.value.length === 0) return null;
@@ -98,8 +105,7 @@ function AttentionList({ register }: { register: Register }) {
         {register.attention.value.map((entry) => (
           <li key={entry.id} class="note bad row apart">
             <span>
-              {text.late(text.operations[entry.operation], entry.receipt)} {time(entry.at)}:{' '}
-              {verdictWords(entry.verdict, entry.operation)}
+              {text.late(text.operations[entry.operation], entry.receipt)} {time(entry.at)}: {attentionWords(entry)}
             </span>
             <button type="button" onClick={() => void register.dismiss(entry.id)}>
               {text.dismiss}

@@ -21,7 +21,7 @@ import { ShopSettings } from './shop-settings.tsx';
 
 export function Open({ register }: { register: Register }) {
   const entry = useRef<EntryKeys | undefined>(undefined);
-  useEffect(() => listen((text) => void register.scanned(text), entryField), [register]);
+  useEffect(() => listen((text) => register.scanned(text), entryField), [register]);
   useEffect(() => listenToKeys(register, () => entry.current), [register]);
   const screen = register.screen.value;
   const press = (action: Action) => act(register, action, entry.current);
@@ -107,7 +107,7 @@ function Over({ register }: { register: Register }) {
     case 'camera':
       return (
         <Dialog title={text.camera.title} onClose={back}>
-          <Camera onCode={(code) => void register.scanned(code)} onClose={back} />
+          <Camera onCode={(code) => register.scanned(code)} onClose={back} />
         </Dialog>
       );
     case 'setup':

@@ -3,10 +3,12 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Dialog } from '../../kit/dialog.tsx';
 import { day, instant, points, yen } from '../../kit/format.ts';
+import { language } from '../../kit/i18n.ts';
 import type { Register } from '../register.ts';
 import { undo } from '../returns.ts';
 import { amountOf } from '../sale/basket.ts';
 import type { SaleRecord } from '../sale/draft.ts';
+import type { Earned } from '../till/totals.ts';
 import { declineWords, verdictWords } from '../verdict-words.ts';
 import { words } from '../words.ts';
 
@@ -127,7 +129,7 @@ function PointsPart({ record }: { record: SaleRecord }) {
               <ul class="why">
                 {record.purchase.earned.map((earned) => (
                   <li key={earned.why}>
-                    {points(earned.points)}: {earned.why}
+                    {points(earned.points)}: {whyEarned(earned)}
                     {earned.expires_on !== undefined && ` (${text.until(day(earned.expires_on))})`}
                   </li>
                 ))}
@@ -138,6 +140,11 @@ function PointsPart({ record }: { record: SaleRecord }) {
       )}
     </section>
   );
+}
+
+/** The gateway words its reason in English only; a Japanese receipt names the class of the points. */
+function whyEarned(earned: Earned): string {
+  return language.value === 'en' ? earned.why : words().receipt.classOf(earned.class);
 }
 
 export function Fact({ name, value, strong = false }: { name: string; value: string; strong?: boolean }) {
@@ -154,11 +161,18 @@ function Undo({ register, record }: { register: Register; record: SaleRecord }) 
   const busy = register.asking.value !== undefined;
   const text = words().receipt;
   const run = async (): Promise<void> => {
-    const { verdict } = await undo(register, record);
+    const { verdict, quote } = await undo(register, record);
     setAsks(false);
-    if (verdict && verdict.verdict !== 'approved') {
-      register.say(verdict.verdict === 'queued' ? 'warn' : 'bad', () => verdictWords(verdict, 'reversal'));
+    if (!quote) {
+      if (verdict) register.sayVerdict(verdict, 'reversal');
+      return;
     }
+    const kept = quote.refund?.shortfall_yen ?? 0;
+    const isQueued = verdict?.verdict === 'queued';
+    register.say(kept > 0 || isQueued ? 'warn' : 'good', () => {
+      const later = isQueued ? `${verdictWords(verdict, 'reversal')} ` : '';
+      return later + words().receipt.giveBack(yen(quote.cash)) + (kept > 0 ? words().receipt.keepBack(yen(kept)) : '');
+    });
   };
   return (
     <>
@@ -168,7 +182,6 @@ function Undo({ register, record }: { register: Register; record: SaleRecord }) 
       {asks && (
         <Dialog title={text.undo} onClose={() => setAsks(false)}>
           <p>{text.undoAsk}</p>
-          <p class="owed number">{yen(record.totals.total - record.pointsUsed)}</p>
           <div class="row stretch">
             <button type="button" onClick={() => setAsks(false)}>
               {words().back}

@@ -138,7 +138,7 @@ function Takings({ register, date }: { register: Register; date: string }) {
       .filter((record) => record.tender === tender)
       .reduce((sum, record) => sum + record.totals.total - record.pointsUsed, 0);
   const back = records
-    .flatMap((record) => record.paidBack)
+    .flatMap((record) => record.paidBack ?? [])
     .filter((each) => each.date === date)
     .reduce((sum, each) => sum + each.yen, 0);
   const [cash, other] = [paid('cash'), paid('other')];

@@ -59,6 +59,7 @@ export function ShopSettings({ register, onClose }: { register: Register; onClos
       </div>
       <h3>{text.account(register.clientId)}</h3>
       <p class="hint">{text.kept}</p>
+      <p class="hint">{text.leaves}</p>
       <button
         type="button"
         class="danger"

@@ -52,6 +52,43 @@ test('journal: a smaller one has the same totals and open holds, and no card tex
   assert.equal(again.find('p')?.told, true);
 });
 
+/** A sale that never left, so an advice took its place, and what the gateway said to that. */
+function advised(answer: Record<string, unknown>): Entry[] {
+  const body = { card: '7001', receipt: { number: 'R', business_date: DAY, total: 1080 } };
+  const request = { at, operation: 'purchase', path: '/v1/pos/purchases', basket_id: 'b' } as const;
+  const scanned_at = at;
+  return [
+    { entry: 'request', ...request, request_id: 'p1', body: { request_id: 'p1', ...body }, scanned_at },
+    { entry: 'kept', request_id: 'p1', at },
+    {
+      entry: 'request',
+      ...request,
+      request_id: 'p2',
+      body: { request_id: 'p2', ...body, advice: { scanned_at } },
+      scanned_at,
+      replaces: 'p1',
+    },
+    { entry: 'answer', request_id: 'p2', at, answer: { ...approved('p2'), ...answer } },
+    { entry: 'told', request_id: 'p1', at },
+  ];
+}
+
+test('journal: a smaller one does not open a sale again whose advice was declined', () => {
+  const book = Book.of(advised({ outcome: 'declined', response_code: '05', reason: 'advice_too_late' }));
+  assert.equal(book.unsettled, 0);
+  const again = Book.of(compacted(book, Date.parse(at) - 1));
+  assert.equal(again.unsettled, 0);
+  assert.deepEqual(again.requests(), []);
+});
+
+test('journal: a smaller one still knows an advised sale by the name that was told', () => {
+  const book = Book.of(advised({ purchase: { id: 'x', points_redeemed: 0, points_earned: 10 } }));
+  const again = Book.of(compacted(book, Date.parse(at) - 1));
+  assert.equal(again.unsettled, 0);
+  assert.equal(again.current('p1'), 'p2');
+  assert.deepEqual(totalsOf(again, DAY, SETTINGS), totalsOf(book, DAY, SETTINGS));
+});
+
 test('journal: what is old and settled is forgotten', () => {
   assert.equal(compacted(Book.of(ENTRIES), Date.parse(at) + 1).length, 1);
 });

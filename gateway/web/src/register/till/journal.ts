@@ -70,16 +70,24 @@ export class Journal {
 export function compacted(book: Book, since: number): Entry[] {
   const opened: Entry[] = book.opened ? [{ entry: 'opened', ...book.opened }] : [];
   const holds = new Set(book.openHolds().map((hold) => hold.authorizationId));
-  const kept = book.requests().filter((known) => {
+  const requests = book.requests();
+  const order = new Map(requests.map((known, place) => [known.request.request_id, place]));
+  const stays = (known: Known): boolean => {
+    // Somebody may know a request by the id it had before, and undo it by that. Without what took its place it would be open again.
+    if (known.state.is === 'replaced') {
+      const { by } = known.state;
+      const next = book.find(by);
+      const isLater = (order.get(by) ?? -1) > (order.get(known.request.request_id) ?? 0);
+      return next !== undefined && isLater && stays(next);
+    }
     if (Date.parse(known.answeredAt ?? known.request.at) < since) return false;
     const { operation } = known.request;
-    // Somebody may know a request by the id it had before, and undo it by that.
-    if (known.state.is === 'replaced') return true;
     const approval = approvalOf(known);
     if (operation === 'authorization')
       return holds.has(String((approval?.['authorization'] as { id?: string } | undefined)?.id));
     return approval !== undefined && ['purchase', 'refund', 'reversal'].includes(operation);
-  });
+  };
+  const kept = requests.filter(stays);
   return [...opened, ...kept.flatMap(entriesOf)];
 }
 

@@ -277,6 +277,25 @@ test('protocol: a reversal is repeated until it is acknowledged, and never twice
   assert.equal(world.gateway.live.size, 0);
 });
 
+test('protocol: a basket is sold once, also when its second sale is ordered before the first is durable', () => {
+  const world = new World();
+  world.machine.order(world.now(), 1, sale());
+  world.machine.order(world.now(), 2, sale());
+  const step = world.machine.next(world.now());
+  assert.equal(step.step, 'tell');
+  if (step.step === 'tell') assert.deepEqual(step.verdict, { verdict: 'refused', refusal: { is: 'basket_completed' } });
+  const write = world.machine.next(world.now());
+  assert.equal(write.step, 'write');
+  // While it is being written it is neither ordered any more nor in the book.
+  world.machine.order(world.now(), 3, sale());
+  if (write.step === 'write') world.disk.push(...write.entries);
+  world.machine.written(world.now());
+  world.run();
+  assert.equal(verdict(world, 1), 'approved');
+  assert.equal(verdict(world, 3), 'refused');
+  assert.equal(world.gateway.live.size, 1);
+});
+
 test('protocol: queued sales catch up, each once and in order per basket', () => {
   const world = new World();
   world.line = 'not_sent';

@@ -118,13 +118,22 @@ export class Protocol {
   }
 
   #refusal(ask: Ask): Refusal | undefined {
-    if (ask.ask === 'purchase' && this.book.hasSale(ask.basketId)) return { is: 'basket_completed' };
+    if (ask.ask === 'purchase' && this.#hasSale(ask.basketId)) return { is: 'basket_completed' };
     if (ask.ask === 'settlement' && !ask.anyway) {
       const count = unsettledOn(this.book, ask.businessDate, this.settings);
       if (count > 0) return { is: 'unsettled', count };
     }
     const detail = violation(ask);
     return detail === undefined ? undefined : { is: 'malformed', detail };
+  }
+
+  /** Whether the basket has its sale, also one that is ordered and not yet durable. */
+  #hasSale(basketId: string): boolean {
+    const isOrdered = this.#orders.some(({ ask }) => ask.ask === 'purchase' && ask.basketId === basketId);
+    const isBeingWritten = this.#pending?.entries.some(
+      (entry) => entry.entry === 'request' && entry.operation === 'purchase' && entry.basket_id === basketId,
+    );
+    return isOrdered || isBeingWritten === true || this.book.hasSale(basketId);
   }
 
   /** The next thing to do. After a `write` the machine wants to know how it went before it is asked again. */

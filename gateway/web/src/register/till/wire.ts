@@ -74,9 +74,12 @@ export class Wire {
     // come from the gateway.
     const ours = /problem\+json/.test(problem.headers.get('content-type') ?? '');
     const body = ours ? { type: `/problems/${problem.word}`, detail: problem.detail } : undefined;
-    const seconds = problem.retry_after_s;
-    const retryAfter = seconds === undefined ? undefined : Math.min(seconds * 1_000, this.settings.backoffMax);
-    return { reply: 'http', status: problem.status, body, retryAfter };
+    return { reply: 'http', status: problem.status, body, retryAfter: this.#retryAfter(problem) };
+  }
+
+  /** No longer than a pause of the till's own: what the gateway asks for may be anything, and a timer ends at 2^31 ms. */
+  #retryAfter({ retry_after_s }: Problem): number | undefined {
+    return retry_after_s === undefined ? undefined : Math.min(retry_after_s * 1_000, this.settings.backoffMax);
   }
 
   #heard(headers: Headers, sent: number, received: number): void {
@@ -111,8 +114,7 @@ export class Wire {
     } catch (error) {
       if (!(error instanceof Problem)) return { reply: 'not_sent' };
       if (error.status === 429 || error.status >= 500) {
-        const seconds = error.retry_after_s;
-        return { reply: 'not_sent', retryAfter: seconds === undefined ? undefined : seconds * 1_000 };
+        return { reply: 'not_sent', retryAfter: this.#retryAfter(error) };
       }
       return { reply: 'operator', what: `${this.account.clientId}: ${error.status} ${error.word}` };
     }
