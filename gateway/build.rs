@@ -15,14 +15,22 @@ fn main() -> io::Result<()> {
     let mut files = Vec::new();
     collect(&pages, &mut files)?;
     files.sort();
+    let out = PathBuf::from(env::var("OUT_DIR").map_err(io::Error::other)?);
+    // Copies, because the crate is compiled more than once, and the pages may be built anew in between.
+    let copies = out.join("web_pages");
+    if copies.exists() {
+        fs::remove_dir_all(&copies)?;
+    }
     let mut list = String::from("&[\n");
     for file in files {
         let name = file.strip_prefix(&pages).map_err(io::Error::other)?;
+        let copy = copies.join(name);
+        fs::create_dir_all(copy.parent().unwrap_or(&copies))?;
+        fs::copy(&file, &copy)?;
         let name = name.display().to_string();
-        list.push_str(&format!("    ({name:?}, include_bytes!({file:?})),\n"));
+        list.push_str(&format!("    ({name:?}, include_bytes!({copy:?})),\n"));
     }
     list.push_str("]\n");
-    let out = PathBuf::from(env::var("OUT_DIR").map_err(io::Error::other)?);
     fs::write(out.join("web_pages.rs"), list)
 }
 
