@@ -234,6 +234,7 @@ impl Demo<'_> {
                 secret: &secret,
                 scopes: &BTreeSet::from([client.scope]),
                 terminal: terminal.as_ref(),
+                shop: None,
                 role: client.role,
             };
             let made = self.store.create_client(&new, self.clock.now()).await?;

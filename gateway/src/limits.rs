@@ -311,8 +311,18 @@ pub const MEMBERS_FOUND_MAX: u32 = 100;
 pub const PROPOSALS_LISTED_MAX: u32 = 200;
 /// Groups of members that may be one person, listed at once.
 pub const CANDIDATES_LISTED_MAX: usize = 200;
+/// Groups that are looked at for one list; most are one person already where merging is up to date.
+pub const CANDIDATES_LOOKED_AT_MAX: usize = 1_000;
+/// How long ago an ID token of staff may have been issued, in seconds.
+pub const STAFF_ID_TOKEN_AGE_S: i64 = 300;
+/// ID tokens that signed staff in and may not do so again, kept at most.
+pub const STAFF_SIGN_INS_SEEN_MAX: u64 = 10_000;
+/// Stores, and categories, that points of an adjustment may be bound to.
+pub const SCOPE_ENTRIES_MAX: usize = 32;
 /// Accesses to personal data shown with a member.
-pub const ACCESSES_SHOWN_MAX: usize = 50;
+pub const ACCESSES_SHOWN_MAX: u32 = 50;
+/// Proposals about a member that the console shows, the newest.
+pub const PROPOSALS_SHOWN_MAX: u32 = 50;
 /// How far back adjustments count that somebody made alone.
 pub const ADJUSTED_ALONE_HOURS: i64 = 24;
 

@@ -112,6 +112,7 @@ async fn open_shop(store: &Store, now: Timestamp) -> Result<()> {
         secret: &ClientSecret::given(SECRET),
         scopes: &[ClientScope::Pos].into(),
         terminal: Some(&terminal),
+        shop: None,
         role: None,
     };
     store.create_client(&client, now).await?;

@@ -59,3 +59,4 @@ mod settlement;
 
 pub use decide::decide;
 pub use family::RECORDS_PER_PERSON_MAX;
+pub use merging::not_mergeable;

@@ -21,6 +21,28 @@ pub(crate) struct Grounds<'c> {
     pub(crate) actor: &'c str,
 }
 
+/// Why two persons cannot become one as they stand, each given by all its records, the root first.
+#[must_use]
+pub fn not_mergeable(alias: &[&Member], stays: &[&Member]) -> Option<Denial> {
+    let roots = || alias.first().into_iter().chain(stays.first());
+    let all = || alias.iter().chain(stays);
+    if alias.first().map(|root| root.id) == stays.first().map(|root| root.id) {
+        return Some(Denial::AlreadyMerged);
+    }
+    if roots().any(|root| root.erased_at.is_some()) {
+        return Some(Denial::MemberErased);
+    }
+    if roots().any(|root| root.status == MemberStatus::Blocked) {
+        return Some(Denial::MemberBlocked);
+    }
+    if all().count() > RECORDS_PER_PERSON_MAX {
+        return Some(Denial::TooManyRecords);
+    }
+    let mut points = all().flat_map(|row| [row.available, row.held, row.pending]);
+    let sum = points.try_fold(Points::ZERO, Points::checked_add);
+    sum.is_none().then_some(Denial::AmountTooLarge)
+}
+
 impl Posting<'_> {
     pub(crate) fn merge(&mut self, merging: &Merging) -> Result<Answer, Stop> {
         let grounds = Grounds {
@@ -47,10 +69,13 @@ impl Posting<'_> {
         else {
             return Ok(Answer::NotFound);
         };
-        if let Some(denial) = self.not_mergeable(&from, &to) {
+        let (own, others) = (self.family(alias), self.family(root));
+        let records = |ids: &[MemberId]| -> Vec<&Member> {
+            ids.iter().filter_map(|id| self.member(*id)).collect()
+        };
+        if let Some(denial) = not_mergeable(&records(&own), &records(&others)) {
             return Ok(Answer::Denied(denial));
         }
-        let (own, others) = (self.family(alias), self.family(root));
         self.put_member(
             alias,
             Member {
@@ -70,31 +95,6 @@ impl Posting<'_> {
             member_id: root,
             merged: Some(alias),
         })
-    }
-
-    fn not_mergeable(&self, from: &Member, to: &Member) -> Option<Denial> {
-        if from.id == to.id {
-            return Some(Denial::AlreadyMerged);
-        }
-        if from.erased_at.or(to.erased_at).is_some() {
-            return Some(Denial::MemberErased);
-        }
-        if [from, to]
-            .iter()
-            .any(|row| row.status == MemberStatus::Blocked)
-        {
-            return Some(Denial::MemberBlocked);
-        }
-        let (one, other) = (self.family(from.id), self.family(to.id));
-        if one.len().saturating_add(other.len()) > RECORDS_PER_PERSON_MAX {
-            return Some(Denial::TooManyRecords);
-        }
-        let all = [one, other].concat().into_iter();
-        let sum = all
-            .filter_map(|id| self.member(id))
-            .flat_map(|row| [row.available, row.held, row.pending])
-            .try_fold(Points::ZERO, Points::checked_add);
-        sum.is_none().then_some(Denial::AmountTooLarge)
     }
 
     /// Parts a record, with what was merged into it, from the one it was merged into. Every lot stayed with

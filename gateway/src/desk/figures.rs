@@ -13,7 +13,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, tz::TimeZone};
 use ledger::account::{Account, Motive};
-use pos_protocol::Points;
 use serde_json::Value;
 
 use crate::store::{MovedRow, Period, Store, StoreError};
@@ -142,7 +141,7 @@ pub(crate) async fn rows(
         Figure::Liability => {
             let rows = store.held_by_expiry().await?.into_iter();
             Ok(rows
-                .map(|(month, points)| vec![month.into(), points.get().into()])
+                .map(|(month, points)| vec![month.into(), points.into()])
                 .collect())
         }
         Figure::LiabilityAge => liability_age(store, now).await,
@@ -210,7 +209,7 @@ async fn activity(store: &Store, range: &Range) -> Result<Vec<Row>, StoreError> 
             name.into(),
             row.members.into(),
             row.purchases.into(),
-            row.yen.get().into(),
+            row.yen.into(),
         ]
     };
     Ok(rows.into_iter().map(row).collect())
@@ -234,7 +233,7 @@ impl Moved {
     }
 
     fn add(&mut self, row: &MovedRow) {
-        let points = row.points.get();
+        let points = row.points;
         let (other, sign) = match (is_members(row.debit), is_members(row.credit)) {
             (true, false) => (row.credit, 1),
             (false, true) => (row.debit, -1),
@@ -342,8 +341,8 @@ async fn liability_age(store: &Store, now: Timestamp) -> Result<Vec<Row>, StoreE
         let own = held
             .iter()
             .filter(|(days, _)| (from..=to).contains(&(*days).max(0)));
-        let points = Points::total(own.map(|(_, points)| *points));
-        vec![name.into(), points.get().into()]
+        let points = own.fold(0_i64, |sum, (_, points)| sum.saturating_add(*points));
+        vec![name.into(), points.into()]
     };
     Ok(AGES.into_iter().map(row).collect())
 }
@@ -356,9 +355,9 @@ async fn channels(store: &Store) -> Result<Vec<Row>, StoreError> {
             let sums = [
                 row.members,
                 row.purchases,
-                row.yen.get(),
-                row.earned.get(),
-                row.redeemed.get(),
+                row.yen,
+                row.earned,
+                row.redeemed,
             ];
             (text, sums)
         })
@@ -410,7 +409,7 @@ mod tests {
                 debit,
                 credit,
                 motive,
-                points: Points::new(points).unwrap(),
+                points,
             });
         }
         let expected = Moved {

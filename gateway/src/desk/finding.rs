@@ -2,8 +2,13 @@
 //!
 //! The database holds keyed hashes: an address or a name finds its owner, and cannot be listed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+};
 
+use data_encoding::HEXLOWER;
 use jiff::civil::Date;
 use ledger::member::{Card, CardKind};
 use personal_data::{BirthDate, Email, FieldError, IndexKey, Kana, Phone};
@@ -115,28 +120,108 @@ pub(crate) async fn numbers(store: &Store, id: MemberId) -> Result<(String, Stri
     Ok((number(own), number(records.first())))
 }
 
-/// Tells `each` of members that may be one person, by number, until it says false. Merges none.
+/// Where a list of members that may be one person goes on: after this group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct GroupAfter {
+    term: SameTerm,
+    hash: [u8; 32],
+}
+
+const TERMS: [(SameTerm, &str); 3] = [
+    (SameTerm::Person, "person"),
+    (SameTerm::Email, "email"),
+    (SameTerm::Phone, "phone"),
+];
+
+impl fmt::Display for GroupAfter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = TERMS.iter().find(|(term, _)| *term == self.term);
+        let word = word.map_or("", |(_, word)| word);
+        write!(f, "{word}-{}", HEXLOWER.encode(&self.hash))
+    }
+}
+
+impl FromStr for GroupAfter {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        let misread = "it is not the `next` of a list";
+        let (word, hash) = text.split_once('-').ok_or(misread)?;
+        let term = TERMS.iter().find(|(_, known)| *known == word);
+        let hash = HEXLOWER.decode(hash.as_bytes()).map_err(|_| misread)?;
+        Ok(Self {
+            term: term.ok_or(misread)?.0,
+            hash: hash.try_into().map_err(|_| misread)?,
+        })
+    }
+}
+
+/// Members that may be one person: their numbers, and the roots of their persons.
+pub(crate) type Group = BTreeMap<String, MemberId>;
+
+/// Tells `each` of members that may be one person, until it says false or so many groups were looked at. Says after
+/// which group there may be more. Merges none.
 pub(crate) async fn candidates(
     store: &Store,
-    mut each: impl FnMut(SameTerm, BTreeSet<String>) -> bool,
-) -> Result<(), StoreError> {
-    for term in [SameTerm::Person, SameTerm::Email, SameTerm::Phone] {
-        let mut after = [0; 32];
+    after: Option<GroupAfter>,
+    groups_max: usize,
+    mut each: impl FnMut(SameTerm, Group) -> bool,
+) -> Result<Option<GroupAfter>, StoreError> {
+    let mut looked_at = 0_usize;
+    let begun = |term: &SameTerm| after.is_none_or(|after| after.term == *term);
+    let terms = TERMS.iter().map(|(term, _)| *term);
+    for term in terms.skip_while(|term| !begun(term)) {
+        let mut hash = after
+            .filter(|after| after.term == term)
+            .map_or([0; 32], |after| after.hash);
         loop {
-            let groups = store.members_alike(term, after, PAGE_GROUPS).await?;
-            let Some(last) = groups.last() else { break };
-            after = last.0;
-            for (_, members) in groups {
-                let mut people = BTreeSet::new();
+            let groups = store.members_alike(term, hash, PAGE_GROUPS).await?;
+            if groups.is_empty() {
+                break;
+            }
+            for (group, members) in groups {
+                hash = group;
+                let mut people = Group::new();
                 for id in members {
-                    people.insert(numbers(store, id).await?.1);
+                    let (root, number) = root(store, id).await?;
+                    people.insert(number, root);
                 }
+                looked_at = looked_at.saturating_add(1);
                 // Fewer were merged already.
-                if people.len() >= 2 && !each(term, people) {
-                    return Ok(());
+                let go_on = people.len() < 2 || each(term, people);
+                if !go_on || looked_at >= groups_max {
+                    return Ok(Some(GroupAfter { term, hash }));
                 }
             }
         }
     }
-    Ok(())
+    Ok(None)
+}
+
+/// The root of a record's person, and its number.
+async fn root(store: &Store, id: MemberId) -> Result<(MemberId, String), StoreError> {
+    let records = store.records_of(id).await?;
+    let root = records.first();
+    Ok(root.map_or_else(
+        || (id, String::new()),
+        |root| (root.id, root.number.to_string()),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_in_the_list_is_read_as_it_was_told() {
+        for (term, _) in TERMS {
+            let after = GroupAfter {
+                term,
+                hash: [171; 32],
+            };
+            assert_eq!(after.to_string().parse(), Ok(after));
+        }
+        for wrong in ["", "person", "person-00", "name-00", "person-zz"] {
+            assert!(wrong.parse::<GroupAfter>().is_err(), "{wrong}");
+        }
+    }
 }

@@ -5,12 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::{
-    RECORDS_PER_PERSON_MAX,
     account::{Account, Motive},
     denial::Denial,
     identity::MergeAct,
     lot::Lot,
-    member::MemberStatus,
+    not_mergeable,
 };
 use pos_protocol::{LotId, MemberId, Points};
 use serde_json::{Value, json};
@@ -59,29 +58,10 @@ pub(crate) fn sides(persons: &[&Person]) -> Value {
     })
 }
 
-/// What the ledger would say to a merge of these two as they stand, if it says no. A hint for people: the
-/// merge itself asks the ledger.
+/// What the ledger says to a merge of these two as they stand. What falls due until then may change it.
 pub(crate) fn foreseen(alias: &Person, stays: &Person) -> Option<Denial> {
-    let both = [alias, stays];
-    if alias.root.id == stays.root.id {
-        Some(Denial::AlreadyMerged)
-    } else if both.iter().any(|person| person.root.erased_at.is_some()) {
-        Some(Denial::MemberErased)
-    } else if both
-        .iter()
-        .any(|person| person.root.status == MemberStatus::Blocked)
-    {
-        Some(Denial::MemberBlocked)
-    } else if both
-        .iter()
-        .map(|person| person.records().count())
-        .sum::<usize>()
-        > RECORDS_PER_PERSON_MAX
-    {
-        Some(Denial::TooManyRecords)
-    } else {
-        None
-    }
+    let (alias, stays): (Vec<_>, Vec<_>) = (alias.records().collect(), stays.records().collect());
+    not_mergeable(&alias, &stays)
 }
 
 /// The records on the side of `alias`: itself and all that were merged into it.

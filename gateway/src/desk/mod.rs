@@ -6,9 +6,11 @@
 pub(crate) mod figures;
 pub(crate) mod finding;
 pub(crate) mod merging;
+mod scope;
 pub mod sign_in;
 mod who;
 
+pub(crate) use scope::{ScopeError, scope};
 pub(crate) use who::{NotFound, Who};
 
 use crate::limits::REMARK_CHARS_MAX;

@@ -3,11 +3,12 @@
 //! The ID token is verified as those of shoppers are. Which role a person has, the brand says: by a claim of
 //! the token and a map in the file. Who is named by no entry of the map has no role.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::BASE64URL_NOPAD;
 use jiff::Timestamp;
+use moka::sync::Cache;
 use outbound::{
     https::{Client, Limits},
     openid::{Issuer, Refusal, Settings, Verifier, VerifyError},
@@ -15,7 +16,7 @@ use outbound::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{sign_in::SignInError, store::Role, toml_file};
+use crate::{limits, sign_in::SignInError, store::Role, toml_file};
 
 /// The largest file of sign-ins, in bytes.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
@@ -25,6 +26,9 @@ const FILE_BYTES_MAX: u64 = 64 * 1024;
 pub struct StaffSignIn {
     verifier: Verifier,
     issuers: Vec<StaffIssuer>,
+    /// Nonces that signed somebody in a short while ago. Of this process: whoever steals a token, and the secret of
+    /// its nonce, could use it at another gateway of the programme, until it is too old.
+    used: Cache<String, ()>,
 }
 
 /// One issuer of ID tokens of staff.
@@ -85,7 +89,19 @@ impl StaffSignIn {
             issuer.known()?;
         }
         let verifier = Verifier::new(client, Settings::default());
-        Ok(Self { verifier, issuers })
+        // A token issued by a clock that is ahead is taken for longer.
+        let life_s = limits::STAFF_ID_TOKEN_AGE_S
+            .unsigned_abs()
+            .saturating_mul(2);
+        let used = Cache::builder()
+            .max_capacity(limits::STAFF_SIGN_INS_SEEN_MAX)
+            .time_to_live(Duration::from_secs(life_s))
+            .build();
+        Ok(Self {
+            verifier,
+            issuers,
+            used,
+        })
     }
 
     /// Reads a file of sign-ins.
@@ -140,13 +156,24 @@ impl StaffSignIn {
         let known = issuer
             .known()
             .map_err(|_| VerifyError::Refused(Refusal::Issuer))?;
-        let subject = self
-            .verifier
-            .verify(&known, token, &nonce(secret), now)
-            .await?;
+        let nonce = nonce(secret);
+        let subject = self.verifier.verify(&known, token, &nonce, now).await?;
+        // From here on the claims are true.
+        let issued_at = claims
+            .as_ref()
+            .and_then(|claims| claims.get("iat")?.as_i64());
+        let age = issued_at.map(|at| now.as_second().saturating_sub(at));
+        if age.is_none_or(|age| age > limits::STAFF_ID_TOKEN_AGE_S) {
+            return Err(VerifyError::Refused(Refusal::Expired));
+        }
+        let role = claims.and_then(|claims| issuer.role(&claims));
+        // One sign-in, one session.
+        if role.is_some() && !self.used.entry(nonce).or_insert(()).is_fresh() {
+            return Err(VerifyError::Refused(Refusal::Nonce));
+        }
         Ok(SignedIn {
             actor: format!("openid:{}#{}", subject.issuer(), subject.subject()),
-            role: claims.and_then(|claims| issuer.role(&claims)),
+            role,
         })
     }
 }

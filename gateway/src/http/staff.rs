@@ -2,15 +2,16 @@
 //!
 //! [`CALLS`] is the one table of who may make which call. A call without a row is made by nobody, so that a new
 //! one has to be thought about. What changes something is an [`Act`]: noted before it is tried, with a reason,
-//! and closed when it ended.
+//! and closed when it ended, whether or not anybody still waits for the answer.
 
 use std::sync::Arc;
 
 use axum::{
     extract::{FromRequestParts, MatchedPath},
-    http::request::Parts,
+    http::{Method, request::Parts},
 };
 use pos_protocol::Points;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::{
@@ -100,7 +101,12 @@ impl FromRequestParts<App> for Staff {
         let known = known_with(parts, app, ClientScope::Admin).await?;
         let path = parts.extensions.get::<MatchedPath>();
         let path = path.map_or("", MatchedPath::as_str);
-        let call = format!("{} {path}", parts.method);
+        // HEAD is answered by what answers GET, without the body.
+        let method = match parts.method {
+            Method::HEAD => &Method::GET,
+            ref method => method,
+        };
+        let call = format!("{method} {path}");
         let no = |who: &str| {
             let detail = format!("{who} may not make this call.");
             Problem::new(ProblemKind::RoleNotAllowed, detail)
@@ -123,22 +129,20 @@ pub(super) fn reason(given: Option<String>) -> Result<String, Problem> {
     desk::remark(&given).map_err(|why| Problem::invalid("/reason", format!("Say why: {why}.")))
 }
 
-/// Something that is being done, noted already.
+/// Something that is about to be done.
 #[derive(Debug)]
-pub(super) struct Act {
-    pub(super) id: Uuid,
-}
+pub(super) struct Act(StaffAct);
 
 impl Staff {
-    /// Notes what is about to be done. If that fails, nothing may be done.
-    pub(super) async fn begin(
+    /// What this person is about to do.
+    pub(super) fn act(
         &self,
         app: &App,
         subject: impl Into<String>,
         reason: &str,
         points: Option<Points>,
-    ) -> Result<Act, Problem> {
-        let act = StaffAct {
+    ) -> Act {
+        Act(StaffAct {
             id: app.clock().new_id(),
             at: app.now(),
             actor: self.actor.to_string(),
@@ -148,40 +152,83 @@ impl Staff {
             reason: reason.to_owned(),
             points,
             outcome: "begun".to_owned(),
-        };
-        app.store().begin_act(&act).await?;
-        Ok(Act { id: act.id })
+        })
     }
 }
 
 impl Act {
-    /// Notes how it ended, and hands that on.
-    pub(super) async fn end<T>(
+    /// Its id.
+    pub(super) const fn id(&self) -> Uuid {
+        self.0.id
+    }
+
+    /// Notes the act, does it, and notes how it ended: `outcome` says it of what came well. If it cannot be noted,
+    /// nothing is done.
+    ///
+    /// In a task of its own, because whoever asked may hang up: what was begun is ended and noted all the same.
+    /// What is only read for the answer is read after it, so that no failure to read is told as a failure to do.
+    pub(super) async fn run<T, Doing>(
         self,
         app: &App,
-        ended: Result<T, Problem>,
-        outcome: &str,
-    ) -> Result<T, Problem> {
-        let outcome = match &ended {
-            Ok(_) => outcome.to_owned(),
-            Err(problem) if problem.kind() == ProblemKind::Conflict => {
-                let word = problem.detail().split(':').next().unwrap_or_default();
-                format!("refused: {word}")
+        doing: impl FnOnce(App) -> Doing,
+        outcome: fn(&T) -> &'static str,
+    ) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        Doing: Future<Output = Result<T, Problem>> + Send + 'static,
+    {
+        let doing = doing(app.clone());
+        let app = app.clone();
+        let task = async move {
+            app.store().begin_act(&self.0).await?;
+            let ended = doing.await;
+            if let Some(outcome) = outcome_of(&ended, outcome) {
+                let closed = app.store().close_act(self.0.id, &outcome).await;
+                if let Err(error) = closed {
+                    tracing::warn!(act.id = %self.0.id, error = %error, "staff_act.not_closed");
+                }
             }
-            // Nobody knows: it stays as it was begun.
-            Err(problem) if problem.kind() == ProblemKind::OutcomeUnknown => return ended,
-            Err(problem) => format!("failed: {}", problem.kind().word()),
+            ended
         };
-        if let Err(error) = app.store().close_act(self.id, &outcome).await {
-            tracing::warn!(act.id = %self.id, error = %error, "staff_act.not_closed");
-        }
-        ended
+        let task = tokio::spawn(task.in_current_span());
+        task.await.map_err(Problem::fault)?
     }
 
     /// The same of what has only one good end.
-    pub(super) async fn done<T>(self, app: &App, ended: Result<T, Problem>) -> Result<T, Problem> {
-        self.end(app, ended, "done").await
+    pub(super) async fn done<T, Doing>(
+        self,
+        app: &App,
+        doing: impl FnOnce(App) -> Doing,
+    ) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        Doing: Future<Output = Result<T, Problem>> + Send + 'static,
+    {
+        self.run(app, doing, |_| "done").await
     }
+}
+
+/// What is noted of an end; nothing where nobody knows: the act stays as it was begun.
+fn outcome_of<T>(ended: &Result<T, Problem>, good: fn(&T) -> &'static str) -> Option<String> {
+    match ended {
+        Ok(done) => Some(good(done).to_owned()),
+        Err(problem) if problem.kind() == ProblemKind::Conflict => {
+            let word = problem.detail().split(':').next().unwrap_or_default();
+            Some(format!("refused: {word}"))
+        }
+        Err(problem) if problem.kind() == ProblemKind::OutcomeUnknown => None,
+        Err(problem) => Some(format!("failed: {}", problem.kind().word())),
+    }
+}
+
+/// What is told of something that took effect. If it cannot be read now, that says nothing of what was done.
+pub(super) fn told<T>(read: Result<T, Problem>) -> Result<T, Problem> {
+    read.map_err(|error| {
+        let detail =
+            "It took effect, but cannot be shown now. Look what came of it before you do it again.";
+        let cause = error.cause().unwrap_or(error.detail());
+        Problem::new(ProblemKind::OutcomeUnknown, detail).because(cause)
+    })
 }
 
 #[cfg(test)]

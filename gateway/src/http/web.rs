@@ -152,16 +152,14 @@ fn takes(asked: &HeaderMap, coding: &str) -> bool {
         })
 }
 
-/// Whether the caller has this form already.
+/// Whether the caller has this form already. Compared weakly (RFC 9110 §13.1.2): a proxy may have weakened the tag.
 fn has_it(asked: &HeaderMap, tag: &str) -> bool {
-    let known = asked
-        .get(header::IF_NONE_MATCH)
-        .and_then(|value| value.to_str().ok());
-    known.is_some_and(|known| {
-        known
-            .split(',')
-            .any(|known| known.trim() == tag || known.trim() == "*")
-    })
+    let lines = asked.get_all(header::IF_NONE_MATCH).into_iter();
+    lines
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|line| line.split(','))
+        .map(str::trim)
+        .any(|known| known.strip_prefix("W/").unwrap_or(known) == tag || known == "*")
 }
 
 /// By the end of the path; what has none is a page.
@@ -186,6 +184,27 @@ fn content_type(path: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_known_tag_is_found_in_any_line_strong_or_weak() {
+        let tag = "\"abc-br\"";
+        for (lines, known) in [
+            (&["\"abc-br\""][..], true),
+            (&["W/\"abc-br\""], true),
+            (&["\"x\", W/\"abc-br\""], true),
+            (&["\"x\"", "\"abc-br\""], true),
+            (&["*"], true),
+            (&["\"abc\"", "W/\"x\""], false),
+            (&["W/*"], false),
+            (&[], false),
+        ] {
+            let mut asked = HeaderMap::new();
+            for line in lines {
+                asked.append(header::IF_NONE_MATCH, HeaderValue::from_static(line));
+            }
+            assert_eq!(has_it(&asked, tag), known, "{lines:?}");
+        }
+    }
 
     #[test]
     fn a_coding_is_taken_if_it_is_named_and_not_refused() {

@@ -1,7 +1,7 @@
 //! What is asked about orders of EC shops, and about where people buy.
 
 use ledger::{identity::IdentityKey, order::Order, records::Purchase};
-use pos_protocol::{MemberId, OrderId, Points, PurchaseId, ShopId, Yen};
+use pos_protocol::{MemberId, OrderId, Points, PurchaseId, ShopId};
 
 use super::{
     Store, StoreError,
@@ -68,11 +68,11 @@ pub struct ChannelRow {
     /// How many purchases.
     pub purchases: i64,
     /// For how much, less what came back.
-    pub yen: Yen,
+    pub yen: i64,
     /// Points earned, less what was taken back.
-    pub earned: Points,
+    pub earned: i64,
     /// Points paid with, less what was given back.
-    pub redeemed: Points,
+    pub redeemed: i64,
 }
 
 impl FromRow for ChannelRow {

@@ -1,9 +1,11 @@
 //! Sums over the whole programme that people look at. Read on connections for reading, one at a time; SQL adds
 //! up, and what the sums mean is said elsewhere.
+//!
+//! A sum over the programme may be larger than any amount of points or yen of one purchase or member: it is a
+//! number.
 
 use jiff::{Timestamp, civil::Date};
 use ledger::account::{Account, Motive};
-use pos_protocol::{Points, Yen};
 
 use super::{
     Store, StoreError,
@@ -135,7 +137,7 @@ pub struct ActivityRow {
     /// How many purchases.
     pub purchases: i64,
     /// For how much, less what came back.
-    pub yen: Yen,
+    pub yen: i64,
 }
 
 impl FromRow for ActivityRow {
@@ -163,7 +165,7 @@ pub struct MovedRow {
     /// Why.
     pub motive: Motive,
     /// How many.
-    pub points: Points,
+    pub points: i64,
 }
 
 impl FromRow for MovedRow {
@@ -178,7 +180,7 @@ impl FromRow for MovedRow {
     }
 }
 
-struct ByText(String, Points);
+struct ByText(String, i64);
 
 impl FromRow for ByText {
     fn read(row: &mut Reader<'_>) -> Result<Self, StoreError> {
@@ -186,7 +188,7 @@ impl FromRow for ByText {
     }
 }
 
-struct ByDays(i64, Points);
+struct ByDays(i64, i64);
 
 impl FromRow for ByDays {
     fn read(row: &mut Reader<'_>) -> Result<Self, StoreError> {
@@ -253,7 +255,7 @@ impl Store {
     ///
     /// # Errors
     /// As any read.
-    pub async fn held_by_expiry(&self) -> Result<Vec<(String, Points)>, StoreError> {
+    pub async fn held_by_expiry(&self) -> Result<Vec<(String, i64)>, StoreError> {
         let mut connection = Connection::reading(self).await?;
         let found: Vec<ByText> = connection.fetch(LIABILITY, &[]).await?;
         Ok(found.into_iter().map(|row| (row.0, row.1)).collect())
@@ -263,7 +265,7 @@ impl Store {
     ///
     /// # Errors
     /// As any read.
-    pub async fn held_by_age(&self, now: Timestamp) -> Result<Vec<(i64, Points)>, StoreError> {
+    pub async fn held_by_age(&self, now: Timestamp) -> Result<Vec<(i64, i64)>, StoreError> {
         let mut connection = Connection::reading(self).await?;
         let found: Vec<ByDays> = connection.fetch(LIABILITY_AGE, &[now.to_value()]).await?;
         Ok(found.into_iter().map(|row| (row.0, row.1)).collect())

@@ -52,7 +52,8 @@ static PROPOSALS_ALL: LazyLock<Sql> = LazyLock::new(|| {
     PROPOSALS.select(these, these)
 });
 static PROPOSALS_OF: LazyLock<Sql> = LazyLock::new(|| {
-    PROPOSALS.select_asked("WHERE member_id = ANY($1)", 1, "member_id = asked.column1")
+    let these = "WHERE member_id = $1 ORDER BY proposal_id DESC LIMIT $2";
+    PROPOSALS.select(these, these)
 });
 static HOLDS_OF: LazyLock<Sql> = LazyLock::new(|| {
     AUTHORIZATIONS.select_asked(
@@ -133,11 +134,18 @@ impl FromRow for StaffAct {
     }
 }
 
-struct Sum(Points);
+struct Sum(i64);
 
 impl FromRow for Sum {
     fn read(row: &mut Reader<'_>) -> Result<Self, StoreError> {
         row.get().map(Self)
+    }
+}
+
+impl Sum {
+    /// As points; the most there can be where it is more.
+    fn points(&self) -> Points {
+        Points::new(self.0).unwrap_or(Points::MAX)
     }
 }
 
@@ -196,7 +204,7 @@ impl Store {
             Value::Uuid(but),
         ];
         let found: Vec<Sum> = connection.fetch(ADJUSTED_ALONE, &values).await?;
-        Ok(found.first().map_or(Points::ZERO, |sum| sum.0))
+        Ok(found.first().map_or(Points::ZERO, Sum::points))
     }
 
     /// A proposal.
@@ -229,16 +237,23 @@ impl Store {
         }
     }
 
-    /// Proposals about these records, newest first.
+    /// The newest proposals about these records, newest first.
     ///
     /// # Errors
     /// As any read.
-    pub async fn proposals_of(&self, records: &[MemberId]) -> Result<Vec<Proposal>, StoreError> {
+    pub async fn proposals_of(
+        &self,
+        records: &[MemberId],
+        limit: u32,
+    ) -> Result<Vec<Proposal>, StoreError> {
         let mut connection = Connection::brief(self).await?;
-        let mut found: Vec<Proposal> = connection
-            .fetch_each(*PROPOSALS_OF, &[cells(records)])
-            .await?;
+        let mut found = Vec::<Proposal>::new();
+        for id in records {
+            let values = [id.to_value(), Value::Int(limit.into())];
+            found.extend(connection.fetch::<Proposal>(*PROPOSALS_OF, &values).await?);
+        }
         found.sort_by_key(|row| std::cmp::Reverse(row.id));
+        found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(found)
     }
 

@@ -59,6 +59,7 @@ async fn a_member_is_found_and_shown_and_the_look_is_noted(database: Database) {
         422
     );
 
+    console.stage.pass(1);
     let record = console.get("support", &phone.path("")).await;
     assert_eq!(record["points"]["available"], 10);
     assert_eq!(record["cards"][0]["card_id"], json!(card));

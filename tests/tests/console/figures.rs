@@ -166,6 +166,11 @@ async fn a_figure_asks_for_what_there_is(database: Database) {
         let (said, answer) = console.ask("auditor", "GET", &path, None).await;
         assert_eq!(said, status, "{query}: {answer}");
     }
+    // A path that is no text is told as everything else is.
+    let broken = console.stage.url("/definitions/%ff");
+    let broken = reqwest::get(broken).await.unwrap();
+    assert_eq!(broken.status(), 400);
+    assert_eq!(broken.headers()["content-type"], "application/problem+json");
     let day = "/v1/admin/figures/points?by=day&from=2026-11-21&to=2026-11-22";
     let figure = console.get("auditor", day).await;
     assert_eq!(figure["rows"][0][0], "2026-11-21");

@@ -1,8 +1,11 @@
 //! The staff console over the wire, on both stores: who may do what, what is noted, four eyes, merges with
 //! their preview, secrets that are shown once, figures.
 
+mod acts;
+mod bounds;
 mod desk;
 mod figures;
+mod looking;
 mod places;
 mod roles;
 mod sign_in;
@@ -73,6 +76,7 @@ impl Console {
             secret: &ClientSecret::given(SECRET),
             scopes: &[ClientScope::Admin].into(),
             terminal: None,
+            shop: None,
             role,
         };
         let store = self.stage.app.store();

@@ -9,6 +9,7 @@ use super::{Console, conflict, said};
 
 on_each_database!(
     places_and_clients_are_made_and_their_secrets_shown_once,
+    nobody_gives_themselves_a_second_person,
     a_shop_is_made_and_its_secret_turned,
     health_is_told_and_dead_letters_are_tried_again,
 );
@@ -82,21 +83,6 @@ async fn places_and_clients_are_made_and_their_secrets_shown_once(database: Data
         .await;
     assert_eq!(own, conflict("own_client"));
 
-    let staff = json!({ "client_id": "hanako", "scope": "admin", "role": "support" });
-    let staff = make("/v1/admin/clients", staff).await;
-    let (status, signed_in) =
-        token(&console, "hanako", staff["client_secret"].as_str().unwrap()).await;
-    assert_eq!(status, 200);
-    let signed_in = signed_in["access_token"].as_str().unwrap();
-    let me = console
-        .ask_as(signed_in, "GET", "/v1/admin/me", None)
-        .await
-        .1;
-    assert_eq!(
-        (&me["actor"], &me["role"]),
-        (&json!("hanako"), &json!("support"))
-    );
-
     let refused = |path: &'static str, body: Value| {
         let mut body = body;
         body["reason"] = json!("x");
@@ -109,9 +95,9 @@ async fn places_and_clients_are_made_and_their_secrets_shown_once(database: Data
     let body = json!({ "terminal_id": "t", "store_id": "nowhere" });
     assert_eq!(refused("/v1/admin/terminals", body).await.0, 422);
     for wrong in [
-        json!({ "client_id": "a b", "scope": "admin", "role": "support" }),
+        json!({ "client_id": "a b", "scope": "pos", "terminal_id": "ueno-1" }),
         json!({ "client_id": "a", "scope": "admin" }),
-        json!({ "client_id": "a", "scope": "admin", "role": "root" }),
+        json!({ "client_id": "a", "scope": "root" }),
         json!({ "client_id": "a", "scope": "pos" }),
         json!({ "client_id": "a", "scope": "pos", "terminal_id": "nowhere" }),
         json!({ "client_id": "a", "scope": "ec", "shop_id": "nowhere" }),
@@ -119,6 +105,39 @@ async fn places_and_clients_are_made_and_their_secrets_shown_once(database: Data
     ] {
         assert_eq!(refused("/v1/admin/clients", wrong).await.0, 422);
     }
+}
+
+async fn nobody_gives_themselves_a_second_person(database: Database) {
+    let console = Console::open(database).await;
+    let second =
+        json!({ "client_id": "second", "scope": "admin", "role": "manager", "reason": "x" });
+    let second = console
+        .refused("manager", "/v1/admin/clients", second)
+        .await;
+    assert_eq!(second.0, 422);
+    let second = json!({ "client_id": "second", "scope": "admin", "reason": "x" });
+    let (status, answer) = console
+        .ask("manager", "POST", "/v1/admin/clients", Some(second))
+        .await;
+    assert_eq!(
+        (status, &answer["errors"][0]["pointer"]),
+        (422, &json!("/scope"))
+    );
+    let rotate = |id: &str| format!("/v1/admin/clients/{id}/rotate-secret");
+    let why = json!({ "reason": "x" });
+    for id in ["manager-2", "support", "staff"] {
+        let refused = console.refused("manager", &rotate(id), why.clone()).await;
+        assert_eq!(refused, conflict("staff_client"), "{id}");
+        // The secret is what it was.
+        assert_eq!(token(&console, id, super::stage::SECRET).await.0, 200);
+    }
+    let own = console.post("manager", &rotate("manager"), why).await;
+    let own = own["client_secret"].as_str().unwrap();
+    assert_eq!(token(&console, "manager", own).await.0, 200);
+    assert_eq!(
+        token(&console, "manager", super::stage::SECRET).await.0,
+        401
+    );
 }
 
 async fn a_shop_is_made_and_its_secret_turned(database: Database) {
@@ -145,6 +164,9 @@ async fn a_shop_is_made_and_its_secret_turned(database: Database) {
     assert!(disabled["disabled_at"].is_string());
     let body = json!({ "shop_id": "own", "platform": "api", "reason": "x" });
     let made = console.post("manager", "/v1/admin/shops", body).await;
+    let body = json!({ "client_id": "own", "scope": "ec", "shop_id": "own", "reason": "x" });
+    let client = console.post("manager", "/v1/admin/clients", body).await;
+    assert_eq!(client["shop_id"], "own");
     assert_eq!(made["webhook_secret"], Value::Null);
     let refused = console
         .refused("manager", "/v1/admin/shops/own/rotate-secret", why)

@@ -72,6 +72,11 @@ async fn every_call_is_open_to_its_roles_and_to_nobody_else(database: Database) 
             "{method} {path}"
         );
     }
+    // Who may GET may ask for the head of it.
+    for (who, status) in [("auditor", 200), ("support", 403)] {
+        let acts = console.ask(who, "HEAD", "/v1/admin/acts", None).await;
+        assert_eq!(acts.0, status, "{who}");
+    }
     // Nothing was done by any of it.
     assert_eq!(console.acts().await, Vec::<Value>::new());
 }
@@ -108,7 +113,7 @@ async fn a_change_needs_a_reason(database: Database) {
         ),
         (
             "/v1/admin/clients".to_owned(),
-            json!({ "client_id": "c", "scope": "admin", "role": "auditor" }),
+            json!({ "client_id": "c", "scope": "pos", "terminal_id": "ginza-1" }),
         ),
         (
             "/v1/admin/clients/till-1/rotate-secret".to_owned(),

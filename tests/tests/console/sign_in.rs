@@ -178,10 +178,22 @@ async fn a_sign_in_that_is_not_good_gives_nothing(database: Database) {
             "{answer}"
         );
     }
+    let old = issuer.sign(&changed("iat", json!(now - 301)));
+    assert_eq!(signed_in(&console, &old, SECRET).await.0, 401);
     // An ID token is no access token.
     assert_eq!(
         console.ask_as(&token, "GET", "/v1/admin/me", None).await.0,
         401
     );
+    let token = issuer.sign(&changed("iat", json!(now - 300)));
     assert_eq!(signed_in(&console, &token, SECRET).await.0, 201);
+    // One sign-in, one session, however the token is signed.
+    for token in [token, issuer.sign(&good)] {
+        let (status, answer) = signed_in(&console, &token, SECRET).await;
+        assert_eq!(
+            (status, &answer["type"]),
+            (401, &json!("/problems/invalid_token")),
+            "{answer}"
+        );
+    }
 }

@@ -73,7 +73,7 @@ async fn every_order_that_was_answered_is_booked_once(database: Database) {
     let bought = store.channels(None).await.unwrap();
     // What was kept and not answered is booked, too.
     assert!(bought[0].purchases >= answered, "{bought:?} {answered}");
-    assert_eq!(bought[0].yen.get(), 3_000 * bought[0].purchases);
+    assert_eq!(bought[0].yen, 3_000 * bought[0].purchases);
     store.close().await;
     installation.audit().await.unwrap();
 }

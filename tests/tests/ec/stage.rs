@@ -198,6 +198,7 @@ impl Stage {
             secret: &ClientSecret::given(CLIENT_SECRET),
             scopes: &[scope].into(),
             terminal: till,
+            shop: None,
             role: None,
         };
         let now = self.clock.now();

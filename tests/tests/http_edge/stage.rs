@@ -216,6 +216,7 @@ async fn seed(store: &Store, now: Timestamp) {
             secret: &secret,
             scopes: &[scope].into(),
             terminal,
+            shop: None,
             role: None,
         };
         store.create_client(&client, now).await.unwrap();

@@ -187,14 +187,12 @@ async fn create(store: &Store, args: CreateArgs, now: Timestamp) -> Result<(), F
         secret: &secret,
         scopes: &scopes,
         terminal,
+        shop: args.shop.as_ref(),
         role,
     };
     if store.create_client(&client, now).await? != Creation::Created {
         let id = args.id;
         return Err(Failure::Refused(format!("client {id} was made meanwhile")));
-    }
-    if let Some(shop) = &args.shop {
-        store.set_client_shop(&args.id, shop).await?;
     }
     let words: Vec<_> = scopes.iter().map(|scope| scope.word()).collect();
     if args.json {

@@ -1,13 +1,11 @@
 //! `gateway admin member`: looking at members, granting and taking points, blocking.
 
-use std::collections::BTreeSet;
-
 use clap::{Args, Subcommand};
 use ledger::{
     account::Transfer,
     command::{Adjustment, Direction, Operation},
     decision::Answer,
-    lot::{Lot, Scope},
+    lot::Lot,
     programme::BASE_CLASS,
 };
 use pos_protocol::{Points, StoreId};
@@ -21,7 +19,10 @@ use super::super::{
     who::Who,
 };
 use super::person::{self, PersonCommand};
-use crate::store::{MemberRecord, Person};
+use crate::{
+    desk::{ScopeError, scope},
+    store::{MemberRecord, Person},
+};
 
 /// Movements shown with a member.
 const HISTORY_SHOWN: u32 = 20;
@@ -320,15 +321,17 @@ async fn adjust(desk: &Desk, args: AdjustArgs) -> Result<(), Failure> {
             "the programme has no class \"{class}\""
         )));
     }
+    let scope = scope(&desk.store, args.only_stores, args.only_categories).await;
+    let scope = scope.map_err(|error| match error {
+        ScopeError::Store(error) => Failure::from(error),
+        why => Failure::Refused(why.to_string()),
+    })?;
     let operation = Operation::Adjust(Adjustment {
         member_id,
         direction,
         points,
         class,
-        scope: Scope {
-            stores: BTreeSet::from_iter(args.only_stores),
-            categories: BTreeSet::from_iter(args.only_categories),
-        },
+        scope,
         reason: args.reason,
         actor: desk::actor(args.actor),
     });

@@ -10,6 +10,9 @@ use super::Row;
 /// Spreadsheets take a file with it for UTF-8.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
+/// What a formula begins with. Spreadsheets take the full-width forms of Japanese keyboards for the same.
+const FORMULA_STARTS: [char; 11] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n'];
+
 /// Columns and rows as CSV (RFC 4180).
 pub(crate) fn to_csv(columns: &[(&str, &str)], rows: &[Row]) -> Result<Vec<u8>, csv::Error> {
     let mut writer = csv::WriterBuilder::new()
@@ -27,9 +30,7 @@ pub(crate) fn to_csv(columns: &[(&str, &str)], rows: &[Row]) -> Result<Vec<u8>, 
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) => {
-            format!("'{text}")
-        }
+        Value::String(text) if text.starts_with(FORMULA_STARTS) => format!("'{text}"),
         Value::String(text) => text.clone(),
         number => number.to_string(),
     }
@@ -47,11 +48,13 @@ mod tests {
             vec!["a \"b\", c\nd".into(), 0.into(), "<script>".into()],
             vec!["+81".into(), 1.into(), "-".into()],
             vec!["\t=1".into(), 1.into(), "ok".into()],
+            vec!["＝1+1".into(), 1.into(), "＋81".into()],
+            vec!["－1".into(), 1.into(), "＠SUM(A1)".into()],
         ];
         let columns = [("a", "text"), ("b", "count"), ("c", "text")];
         let text = String::from_utf8(to_csv(&columns, &rows).unwrap()).unwrap();
         let expected = "\u{feff}a,b,c\r\n'=1+1,-5,\r\n'@SUM(A1),7,0.25\r\n\"a \"\"b\"\", c\nd\",0,<script>\r\n\
-                        '+81,1,'-\r\n'\t=1,1,ok\r\n";
+                        '+81,1,'-\r\n'\t=1,1,ok\r\n'＝1+1,1,'＋81\r\n'－1,1,'＠SUM(A1)\r\n";
         assert_eq!(text, expected);
     }
 }

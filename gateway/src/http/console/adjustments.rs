@@ -5,7 +5,6 @@ use jiff::{SignedDuration, Timestamp};
 use ledger::{
     command::{Adjustment, AdjustmentRequest, Direction, Operation, ProposalDecision},
     decision::Answer,
-    lot::Scope,
     programme::BASE_CLASS,
     proposal::{Proposal, ProposalState},
 };
@@ -20,11 +19,15 @@ use super::{
         denied::no,
         openapi::Problems,
         problem::{Problem, ProblemKind},
-        staff::{Act, Staff, reason},
+        staff::{Staff, reason, told},
     },
     Why, nobody,
 };
-use crate::{desk::Who, limits, store::StoreError};
+use crate::{
+    desk::{self, ScopeError, Who},
+    limits,
+    store::StoreError,
+};
 
 /// Points are to be granted or taken.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -66,18 +69,15 @@ pub(super) async fn adjust(
     let adjustment = adjustment(&app, &staff, &who, ask, why).await?;
     let (member_id, points) = (adjustment.member_id, adjustment.points);
     let subject = format!("member/{member_id}");
-    let act = staff
-        .begin(&app, subject, &adjustment.reason, Some(points))
-        .await?;
-    match request(&app, &act, adjustment).await {
-        Ok(None) => act.done(&app, answer(&app, member_id, None).await).await,
-        Ok(Some(id)) => {
-            let proposed = answer(&app, member_id, Some(id)).await;
-            act.end(&app, proposed, "proposed").await
-        }
-        Err(problem) => act.done(&app, Err(problem)).await,
-    }
-    .map(Body)
+    let act = staff.act(&app, subject, &adjustment.reason, Some(points));
+    let id = act.id();
+    let doing = move |app| request(app, id, adjustment);
+    let outcome = |proposed: &Option<Uuid>| match proposed {
+        Some(_) => "proposed",
+        None => "done",
+    };
+    let proposed = act.run(&app, doing, outcome).await?;
+    told(answer(&app, member_id, proposed).await).map(Body)
 }
 
 async fn adjustment(
@@ -107,28 +107,31 @@ async fn adjustment(
             "The programme has no such class.",
         ));
     }
+    let scope = desk::scope(app.store(), ask.only_stores, ask.only_categories).await;
+    let scope = scope.map_err(|error| match error {
+        ScopeError::Stores(why) => Problem::invalid("/only_stores", format!("{why}.")),
+        ScopeError::Categories(why) => Problem::invalid("/only_categories", format!("{why}.")),
+        ScopeError::Store(error) => error.into(),
+    })?;
     let person = app.person_at(who).await?;
     Ok(Adjustment {
         member_id: person.root.id,
         direction,
         points: ask.points,
         class,
-        scope: Scope {
-            stores: ask.only_stores.into_iter().collect(),
-            categories: ask.only_categories.into_iter().collect(),
-        },
+        scope,
         reason,
         actor: staff.actor.to_string(),
     })
 }
 
 /// Has it booked, or proposed: the proposal then.
-async fn request(app: &App, act: &Act, adjustment: Adjustment) -> Result<Option<Uuid>, Problem> {
+async fn request(app: App, act_id: Uuid, adjustment: Adjustment) -> Result<Option<Uuid>, Problem> {
     let day = SignedDuration::from_hours(limits::ADJUSTED_ALONE_HOURS);
     let since = app.now().checked_sub(day).unwrap_or(Timestamp::UNIX_EPOCH);
     let store = app.store();
     let within_a_day = store
-        .adjusted_alone(&adjustment.actor, since, act.id)
+        .adjusted_alone(&adjustment.actor, since, act_id)
         .await?;
     let member_id = adjustment.member_id;
     let request = AdjustmentRequest {
@@ -279,9 +282,8 @@ async fn decide(
 ) -> Result<Body<Value>, Problem> {
     let why = reason(request.reason)?;
     let row = app.store().proposal(id).await?.ok_or_else(unknown)?;
-    let act = staff
-        .begin(app, format!("proposal/{id}"), &why, None)
-        .await?;
+    let member_id = row.adjustment.member_id;
+    let act = staff.act(app, format!("proposal/{id}"), &why, None);
     let decision = ProposalDecision {
         id,
         approve,
@@ -289,10 +291,12 @@ async fn decide(
         actor: staff.actor.to_string(),
     };
     let operation = Operation::DecideProposal(Box::new(decision));
-    let ended = match app.submit(operation, Some(row.adjustment.member_id)).await {
-        Ok(Answer::Done) => shown(app, id).await,
-        Ok(other) => Err(no(&other)),
-        Err(problem) => Err(problem),
-    };
-    act.done(app, ended).await.map(Body)
+    act.done(app, move |app| async move {
+        match app.submit(operation, Some(member_id)).await? {
+            Answer::Done => Ok(()),
+            other => Err(no(&other)),
+        }
+    })
+    .await?;
+    told(shown(app, id).await).map(Body)
 }

@@ -12,7 +12,7 @@ use super::{
         App, Json, PathId,
         openapi::Problems,
         problem::{Problem, ProblemKind},
-        staff::{Staff, reason},
+        staff::{Staff, reason, told},
     },
     Made, Secret, Why, conflict, created, secret,
 };
@@ -24,7 +24,7 @@ use crate::store::{Client, ClientScope, ClientSecret, NewClient, Role};
 pub(super) struct ClientToMake {
     /// Its name, 1 to 64 characters of A-Z a-z 0-9 . _ -
     client_id: String,
-    /// `pos`, `ec` or `admin`.
+    /// `pos` or `ec`.
     scope: String,
     /// Its terminal, with `pos`.
     #[serde(default)]
@@ -34,9 +34,6 @@ pub(super) struct ClientToMake {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     shop_id: Option<ShopId>,
-    /// What it may do at the console, with `admin`: `support`, `manager` or `auditor`.
-    #[serde(default)]
-    role: Option<String>,
     /// Why, 1 to 200 characters.
     #[serde(default)]
     #[schema(required = true)]
@@ -73,24 +70,30 @@ pub(super) async fn list(State(app): State<App>, _: Staff) -> Result<Body<Value>
     Ok(Body(json!({ "clients": clients })))
 }
 
-/// What a new client may do and where it belongs, if that fits together.
-async fn fitting(
-    app: &App,
-    request: &ClientToMake,
-) -> Result<(ClientScope, Option<Role>), Problem> {
+/// What a new client may do, if that and where it belongs fit together.
+///
+/// Clients of staff are made and given secrets at the command line only: who could do it here would be a second
+/// person to themselves, and approve what they proposed.
+async fn fitting(app: &App, request: &ClientToMake) -> Result<ClientScope, Problem> {
     let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     let id = &request.client_id;
     if !(1..=64).contains(&id.len()) || !id.chars().all(legal) {
         let detail = "1 to 64 characters of A-Z a-z 0-9 . _ -";
         return Err(Problem::invalid("/client_id", detail));
     }
-    let scope = ClientScope::from_word(&request.scope);
-    let scope = scope.ok_or_else(|| Problem::invalid("/scope", "It is `pos`, `ec` or `admin`."))?;
+    let scope = match ClientScope::from_word(&request.scope) {
+        Some(scope @ (ClientScope::Pos | ClientScope::Ec)) => scope,
+        Some(ClientScope::Admin) => {
+            let detail = "Clients of staff are made with `gateway admin client create`.";
+            return Err(Problem::invalid("/scope", detail));
+        }
+        None => return Err(Problem::invalid("/scope", "It is `pos` or `ec`.")),
+    };
     let wants = |wanted: bool, given: bool, pointer: &'static str| match wanted == given {
         true => Ok(()),
         false => Err(Problem::invalid(
             pointer,
-            "A till has a terminal, a shop system a shop, a staff tool a role, and nothing else.",
+            "A till has a terminal, a shop system a shop, and nothing else.",
         )),
     };
     wants(
@@ -103,18 +106,12 @@ async fn fitting(
         request.shop_id.is_some(),
         "/shop_id",
     )?;
-    wants(scope == ClientScope::Admin, request.role.is_some(), "/role")?;
-    let role = request.role.as_deref();
-    let misread = || Problem::invalid("/role", "It is `support`, `manager` or `auditor`.");
-    let role = role
-        .map(|word| Role::from_word(word).ok_or_else(misread))
-        .transpose()?;
     if let Some(shop) = &request.shop_id
         && app.store().shop(shop).await?.is_none()
     {
         return Err(Problem::invalid("/shop_id", "There is no such shop."));
     }
-    Ok((scope, role))
+    Ok(scope)
 }
 
 /// Make a client; its secret is shown once.
@@ -129,46 +126,36 @@ pub(super) async fn create(
     Json(request): Json<ClientToMake>,
 ) -> Result<Made<Secret>, Problem> {
     let why = reason(request.reason.clone())?;
-    let (scope, role) = fitting(&app, &request).await?;
-    let act = staff
-        .begin(&app, format!("client/{}", request.client_id), &why, None)
-        .await?;
-    let made = make(&app, &request, scope, role).await;
-    let made = act.done(&app, made).await?;
-    Ok((StatusCode::CREATED, secret(made)))
+    let scope = fitting(&app, &request).await?;
+    let id = request.client_id.clone();
+    let act = staff.act(&app, format!("client/{id}"), &why, None);
+    let new = act.done(&app, move |app| make(app, request, scope)).await?;
+    let row = app.store().client(&id).await.map_err(Problem::from);
+    let row = told(row.and_then(|row| row.ok_or_else(unknown)))?;
+    let mut answer = shown(&row);
+    if let Some(fields) = answer.as_object_mut() {
+        fields.insert("client_secret".to_owned(), new.reveal().into());
+    }
+    Ok((StatusCode::CREATED, secret(answer)))
 }
 
 async fn make(
-    app: &App,
-    request: &ClientToMake,
+    app: App,
+    request: ClientToMake,
     scope: ClientScope,
-    role: Option<Role>,
-) -> Result<Value, Problem> {
+) -> Result<ClientSecret, Problem> {
     let new = ClientSecret::generate().map_err(Problem::fault)?;
     let client = NewClient {
         id: &request.client_id,
         secret: &new,
         scopes: &BTreeSet::from([scope]),
         terminal: request.terminal_id.as_ref(),
-        role,
+        shop: request.shop_id.as_ref(),
+        role: None,
     };
     let creation = app.store().create_client(&client, app.now()).await?;
     created(creation, "client", "/terminal_id")?;
-    if let Some(shop) = &request.shop_id {
-        app.store()
-            .set_client_shop(&request.client_id, shop)
-            .await?;
-    }
-    let row = app
-        .store()
-        .client(&request.client_id)
-        .await?
-        .ok_or_else(unknown)?;
-    let mut answer = shown(&row);
-    if let Some(fields) = answer.as_object_mut() {
-        fields.insert("client_secret".to_owned(), new.reveal().into());
-    }
-    Ok(answer)
+    Ok(new)
 }
 
 /// Give a client another secret; the old one is worthless at once.
@@ -185,19 +172,21 @@ pub(super) async fn rotate(
     Json(request): Json<Why>,
 ) -> Result<Secret, Problem> {
     let why = reason(request.reason)?;
-    app.store().client(&id).await?.ok_or_else(unknown)?;
-    let act = staff
-        .begin(&app, format!("client/{id}"), &why, None)
-        .await?;
-    let rotated = async {
+    let client = app.store().client(&id).await?.ok_or_else(unknown)?;
+    let of_staff = client.scopes.contains(&ClientScope::Admin) && *id != *staff.actor;
+    let act = staff.act(&app, format!("client/{id}"), &why, None);
+    let doing = move |app: App| async move {
+        if of_staff {
+            let text = "somebody else's secret is changed with `gateway admin client rotate`";
+            return Err(conflict("staff_client", text));
+        }
         let new = ClientSecret::generate().map_err(Problem::fault)?;
         match app.store().rotate_client_secret(&id, &new).await? {
             true => Ok(json!({ "client_id": id, "client_secret": new.reveal() })),
             false => Err(unknown()),
         }
     };
-    let rotated = rotated.await;
-    act.done(&app, rotated).await.map(secret)
+    act.done(&app, doing).await.map(secret)
 }
 
 /// Shut a client out; its tokens end within a minute.
@@ -214,17 +203,21 @@ pub(super) async fn disable(
 ) -> Result<Body<Value>, Problem> {
     let why = reason(request.reason)?;
     app.store().client(&id).await?.ok_or_else(unknown)?;
-    let act = staff
-        .begin(&app, format!("client/{id}"), &why, None)
-        .await?;
-    let disabled = async {
-        if *id == *staff.actor {
+    let own = *id == *staff.actor;
+    let act = staff.act(&app, format!("client/{id}"), &why, None);
+    let disabled = id.clone();
+    let doing = move |app: App| async move {
+        if own {
             return Err(conflict("own_client", "you are signed in with it"));
         }
-        app.store().disable_client(&id, app.now()).await?;
-        let client = app.store().client(&id).await?.ok_or_else(unknown)?;
-        Ok(json!({ "client_id": id, "disabled_at": client.disabled_at }))
+        app.store().disable_client(&disabled, app.now()).await?;
+        Ok(())
     };
-    let disabled = disabled.await;
-    act.done(&app, disabled).await.map(Body)
+    act.done(&app, doing).await?;
+    told(since(&app, &id).await).map(Body)
+}
+
+async fn since(app: &App, id: &str) -> Result<Value, Problem> {
+    let client = app.store().client(id).await?.ok_or_else(unknown)?;
+    Ok(json!({ "client_id": id, "disabled_at": client.disabled_at }))
 }

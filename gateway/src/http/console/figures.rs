@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json as Body,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
@@ -13,7 +13,6 @@ use ledger::calendar;
 use moka::sync::Cache;
 use serde::Deserialize;
 use serde_json::json;
-use tokio::sync::Mutex;
 
 use super::super::{
     App, PathId, Query,
@@ -33,8 +32,6 @@ const DOCUMENT: &str = include_str!("../../../../docs/console.md");
 /// Figures computed a short while ago.
 pub(in super::super) struct FigureCache {
     kept: Cache<(Figure, Range), Arc<Computed>>,
-    /// Held while one is computed: one at a time, and never twice for two who look at once.
-    turn: Mutex<()>,
 }
 
 struct Computed {
@@ -48,10 +45,7 @@ impl FigureCache {
             .max_capacity(limits::FIGURE_CACHE_ENTRIES_MAX)
             .time_to_live(Duration::from_secs(limits::FIGURE_CACHE_S))
             .build();
-        Self {
-            kept,
-            turn: Mutex::new(()),
-        }
+        Self { kept }
     }
 
     async fn get(&self, app: &App, figure: Figure, range: Range) -> Result<Arc<Computed>, Problem> {
@@ -59,17 +53,21 @@ impl FigureCache {
         if let Some(kept) = self.kept.get(&key) {
             return Ok(kept);
         }
-        let _turn = self.turn.lock().await;
-        if let Some(kept) = self.kept.get(&key) {
-            return Ok(kept);
-        }
-        let at = app.now();
-        let programme = programme(app).await?;
-        let zone = programme.time_zone.time_zone();
-        let rows = rows(app.store(), figure, &range, zone, at).await?;
-        let computed = Arc::new(Computed { at, rows });
-        self.kept.insert(key, computed.clone());
-        Ok(computed)
+        let (turns, app, cache) = (app.long_reads.clone(), app.clone(), self.kept.clone());
+        let compute = async move {
+            // Somebody else may have asked for it meanwhile.
+            if let Some(kept) = cache.get(&key) {
+                return Ok(kept);
+            }
+            let at = app.now();
+            let programme = programme(&app).await?;
+            let zone = programme.time_zone.time_zone();
+            let rows = rows(app.store(), figure, &range, zone, at).await?;
+            let computed = Arc::new(Computed { at, rows });
+            cache.insert(key, computed.clone());
+            Ok(computed)
+        };
+        turns.run(compute).await
     }
 }
 
@@ -186,11 +184,11 @@ fn unknown() -> Problem {
     get, path = "/definitions/{figure}", tag = "console",
     params(("figure" = String, Path, description = "The figure")),
     responses(
-        (status = 200, description = "Its definition", body = String, content_type = "text/markdown"),
+        (status = 200, description = "Its definition", body = String, content_type = "text/plain"),
         Problems,
     ),
 )]
-pub(super) async fn definition(Path(word): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn definition(PathId(word): PathId<String>) -> Result<Response, Problem> {
     let figure = Figure::from_word(&word).ok_or_else(unknown)?;
     let heading = format!("\n### {}\n", figure.word());
     let text = DOCUMENT.split(&heading).nth(1).unwrap_or_default();

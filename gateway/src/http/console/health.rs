@@ -164,10 +164,16 @@ pub(super) async fn replay(
     Json(request): Json<ReplayRequest>,
 ) -> Result<Body<Value>, Problem> {
     let why = reason(request.reason)?;
-    let (which, subject) = match (request.message_id, &request.shop_id, request.all) {
-        (Some(id), None, false) => (Replay::One(id), format!("message/{id}")),
-        (None, Some(shop), false) => (Replay::Shop(shop), format!("shop/{shop}")),
-        (None, None, true) => (Replay::All, "shops".to_owned()),
+    let ReplayRequest {
+        message_id,
+        shop_id,
+        all,
+        ..
+    } = request;
+    let subject = match (message_id, &shop_id, all) {
+        (Some(id), None, false) => format!("message/{id}"),
+        (None, Some(shop), false) => format!("shop/{shop}"),
+        (None, None, true) => "shops".to_owned(),
         _ => {
             return Err(Problem::invalid(
                 "",
@@ -175,19 +181,22 @@ pub(super) async fn replay(
             ));
         }
     };
-    let act = staff.begin(&app, subject, &why, None).await?;
-    let one = request.message_id.is_some();
-    let replayed = async {
+    let act = staff.act(&app, subject, &why, None);
+    let doing = move |app: App| async move {
+        let which = match (message_id, &shop_id) {
+            (Some(id), _) => Replay::One(id),
+            (None, Some(shop)) => Replay::Shop(shop),
+            (None, None) => Replay::All,
+        };
         match app.store().inbox_replay(which, app.now()).await? {
-            0 if one => Err(conflict(
+            0 if message_id.is_some() => Err(conflict(
                 "not_dead",
                 "there is no such dead letter any more",
             )),
             count => Ok(json!({ "replayed": count })),
         }
     };
-    let replayed = replayed.await;
-    act.done(&app, replayed).await.map(Body)
+    act.done(&app, doing).await.map(Body)
 }
 
 /// What staff did at the console.

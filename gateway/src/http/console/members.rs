@@ -74,10 +74,11 @@ type Found = BTreeMap<MemberId, &'static str>;
 )]
 pub(super) async fn search(
     State(app): State<App>,
-    _: Staff,
+    staff: Staff,
     Json(request): Json<SearchRequest>,
 ) -> Result<Body<Value>, Problem> {
     let found = found(&app, request).await?;
+    note(&app, &staff, found.keys().copied(), "search", "console").await?;
     let mut members = Vec::with_capacity(found.len());
     for (id, how) in found {
         let Some(person) = app.store().person(id).await? else {
@@ -114,15 +115,16 @@ async fn found(app: &App, request: SearchRequest) -> Result<Found, Problem> {
         shop_id,
         customer_id,
     } = request;
-    match (
-        number,
-        card_id,
-        card_number,
-        email,
-        phone,
-        kana,
-        shop_id.zip(customer_id),
-    ) {
+    if birthday.is_some() && kana.is_none() {
+        return Err(Problem::invalid("/birthday", "It goes with `kana`."));
+    }
+    let customer = match (shop_id, customer_id) {
+        (Some(shop), Some(customer)) => Some((shop, customer)),
+        (None, None) => None,
+        (Some(_), None) => return Err(Problem::invalid("/shop_id", "It goes with `customer_id`.")),
+        (None, Some(_)) => return Err(Problem::invalid("/customer_id", "It goes with `shop_id`.")),
+    };
+    match (number, card_id, card_number, email, phone, kana, customer) {
         (Some(text), None, None, None, None, None, None) => {
             let text: String = text.chars().filter(char::is_ascii_digit).collect();
             let number = MemberNo::parse(&text).ok_or_else(|| misread("number"))?;
@@ -167,26 +169,24 @@ async fn told(app: &App, told: Told) -> Result<Found, Problem> {
     })
 }
 
-/// Notes that somebody is about to look at a person.
+/// Notes that somebody is about to look at these records.
 pub(super) async fn note(
     app: &App,
     staff: &Staff,
-    person: &Person,
+    records: impl IntoIterator<Item = MemberId>,
     what: &str,
     purpose: &str,
 ) -> Result<(), Problem> {
-    for member_id in person.ids() {
-        let access = Access {
-            id: app.clock().new_id(),
-            at: app.now(),
-            member_id,
-            actor: staff.actor.to_string(),
-            what: what.to_owned(),
-            purpose: purpose.to_owned(),
-        };
-        app.store().note_access(&access).await?;
-    }
-    Ok(())
+    let access = |member_id| Access {
+        id: app.clock().new_id(),
+        at: app.now(),
+        member_id,
+        actor: staff.actor.to_string(),
+        what: what.to_owned(),
+        purpose: purpose.to_owned(),
+    };
+    let accesses: Vec<_> = records.into_iter().map(access).collect();
+    Ok(app.store().note_accesses(&accesses).await?)
 }
 
 /// All that is known of a member, without personal data.
@@ -201,16 +201,16 @@ pub(super) async fn record(
     PathId(who): PathId<Who>,
 ) -> Result<Body<Value>, Problem> {
     let person = app.person_at(&who).await?;
-    note(&app, &staff, &person, "record", "console").await?;
+    note(&app, &staff, person.ids(), "record", "console").await?;
     let ids = person.ids();
     let store = app.store();
     let holds = store.holds_of(&ids).await?;
     let merges = store.merges_of(&ids).await?;
     let profiles = store.profiles(&ids).await?;
-    let proposals = store.proposals_of(&ids).await?;
-    let mut accesses = store.accesses(&ids).await?;
-    accesses.reverse();
-    accesses.truncate(limits::ACCESSES_SHOWN_MAX);
+    let proposals = store.proposals_of(&ids, limits::PROPOSALS_SHOWN_MAX);
+    let proposals = proposals.await?;
+    let accesses = store.newest_accesses(&ids, limits::ACCESSES_SHOWN_MAX);
+    let accesses = accesses.await?;
     let now = app.now();
     let number = person.root.number.as_str();
     let proposals = proposals
@@ -304,7 +304,7 @@ pub(super) async fn history(
     Query(query): Query<PageQuery>,
 ) -> Result<Body<Value>, Problem> {
     let person = app.person_at(&who).await?;
-    note(&app, &staff, &person, "history", "console").await?;
+    note(&app, &staff, person.ids(), "history", "console").await?;
     let limit = query.limit();
     let before = query.before.map(TransferId::new);
     let ask = limit.saturating_add(1);
@@ -342,7 +342,7 @@ pub(super) async fn why(
 ) -> Result<Body<Explanation>, Problem> {
     let (who, entry): (Who, Uuid) = both(path)?;
     let person = app.person_at(&who).await?;
-    note(&app, &staff, &person, "why", "console").await?;
+    note(&app, &staff, person.ids(), "why", "console").await?;
     let facts = gather(app.store(), &person, entry).await?;
     let facts = facts.ok_or_else(|| {
         Problem::new(
@@ -382,7 +382,7 @@ pub(super) async fn orders(
     PathId(who): PathId<Who>,
 ) -> Result<Body<Value>, Problem> {
     let person = app.person_at(&who).await?;
-    note(&app, &staff, &person, "orders", "console").await?;
+    note(&app, &staff, person.ids(), "orders", "console").await?;
     let orders = app.store().orders_of(&person.ids()).await?;
     let orders = orders.iter().map(|row| {
         json!({

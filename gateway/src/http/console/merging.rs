@@ -1,6 +1,6 @@
 //! Members that may be one person; merging and parting them, each with a preview.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, str::FromStr as _};
 
 use axum::{Json as Body, extract::State};
 use ledger::{
@@ -12,16 +12,20 @@ use pos_protocol::{MemberId, Points};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::{
-    App, Json,
-    denied::{denied, no},
-    openapi::Problems,
-    problem::Problem,
-    staff::{Staff, reason},
+use super::{
+    super::{
+        App, Json, Query,
+        denied::{denied, no},
+        openapi::Problems,
+        problem::{Problem, ProblemKind},
+        staff::{Staff, reason, told},
+    },
+    members::note,
 };
 use crate::{
     desk::{
-        Who, finding,
+        Who,
+        finding::{self, GroupAfter},
         merging::{Lent, foreseen, lent_across, side, side_of, sides},
     },
     limits,
@@ -29,24 +33,66 @@ use crate::{
     store::{Person, SameTerm},
 };
 
+/// Which groups.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct CandidatesQuery {
+    /// Only what comes after: `next` of the list before.
+    #[serde(default)]
+    after: Option<String>,
+}
+
 /// Members that may be one person. Merges none.
 #[utoipa::path(
     get, path = "/v1/admin/merge-candidates", tag = "console", security(("client" = ["admin"])),
+    params(CandidatesQuery),
     responses((status = 200, description = "Groups", body = Value), Problems),
 )]
-pub(super) async fn candidates(State(app): State<App>, _: Staff) -> Result<Body<Value>, Problem> {
-    let mut found = Vec::new();
-    finding::candidates(app.store(), |term, people| {
+pub(super) async fn candidates(
+    State(app): State<App>,
+    staff: Staff,
+    Query(query): Query<CandidatesQuery>,
+) -> Result<Body<Value>, Problem> {
+    let after = query.after.as_deref().map(GroupAfter::from_str);
+    let after = after
+        .transpose()
+        .map_err(|why| Problem::new(ProblemKind::BadRequest, format!("`after`: {why}.")))?;
+    let (turns, reader) = (app.long_reads.clone(), app.clone());
+    let look = async move {
+        let mut found = Vec::new();
+        let each = |term, people: finding::Group| {
+            found.push((term, people));
+            found.len() < limits::CANDIDATES_LISTED_MAX
+        };
+        let most = limits::CANDIDATES_LOOKED_AT_MAX;
+        let next = finding::candidates(reader.store(), after, most, each).await?;
+        Ok((found, next))
+    };
+    let (found, next) = turns.run(look).await?;
+    let people: BTreeSet<_> = found
+        .iter()
+        .flat_map(|(_, people)| people.values())
+        .collect();
+    note(
+        &app,
+        &staff,
+        people.into_iter().copied(),
+        "candidates",
+        "console",
+    )
+    .await?;
+    let found = found.iter().map(|(term, people)| {
         let why = match term {
             SameTerm::Person => "same_kana_and_birthday",
             SameTerm::Email => "same_email",
             SameTerm::Phone => "same_phone",
         };
-        found.push(json!({ "why": why, "members": people }));
-        found.len() < limits::CANDIDATES_LISTED_MAX
-    })
-    .await?;
-    Ok(Body(json!({ "candidates": found })))
+        json!({ "why": why, "members": people.keys().collect::<Vec<_>>() })
+    });
+    let found: Vec<_> = found.collect();
+    let next = next.map(|next| next.to_string());
+    Ok(Body(json!({ "candidates": found, "next": next })))
 }
 
 fn who(text: &str, pointer: &'static str) -> Result<Who, Problem> {
@@ -72,11 +118,13 @@ pub(super) struct MergePreview {
 )]
 pub(super) async fn preview(
     State(app): State<App>,
-    _: Staff,
+    staff: Staff,
     Json(request): Json<MergePreview>,
 ) -> Result<Body<Value>, Problem> {
     let alias = app.person_at(&who(&request.member, "/member")?).await?;
     let stays = app.person_at(&who(&request.into, "/into")?).await?;
+    let ids = BTreeSet::from_iter([alias.ids(), stays.ids()].concat());
+    note(&app, &staff, ids, "preview", "console").await?;
     let refusal = foreseen(&alias, &stays);
     let after = match refusal {
         Some(Denial::AlreadyMerged) => side(&stays),
@@ -119,9 +167,7 @@ pub(super) async fn merge(
     let why = reason(request.reason)?;
     let member_id = app.member_at(&who(&request.member, "/member")?).await?;
     let into = app.member_at(&who(&request.into, "/into")?).await?;
-    let act = staff
-        .begin(&app, format!("member/{member_id}"), &why, None)
-        .await?;
+    let act = staff.act(&app, format!("member/{member_id}"), &why, None);
     let merging = Merging {
         member_id,
         into,
@@ -129,12 +175,14 @@ pub(super) async fn merge(
         actor: staff.actor.to_string(),
     };
     let operation = Operation::Merge(Box::new(merging));
-    let ended = match app.submit(operation, Some(into)).await {
-        Ok(Answer::Linked { member_id, .. }) => merged(&app, member_id).await,
-        Ok(other) => Err(no(&other)),
-        Err(problem) => Err(problem),
+    let doing = move |app: App| async move {
+        match app.submit(operation, Some(into)).await? {
+            Answer::Linked { member_id, .. } => Ok(member_id),
+            other => Err(no(&other)),
+        }
     };
-    act.done(&app, ended).await.map(Body)
+    let root = act.done(&app, doing).await?;
+    told(merged(&app, root).await).map(Body)
 }
 
 async fn merged(app: &App, id: MemberId) -> Result<Value, Problem> {
@@ -158,12 +206,13 @@ pub(super) struct UnmergePreview {
 )]
 pub(super) async fn preview_unmerge(
     State(app): State<App>,
-    _: Staff,
+    staff: Staff,
     Json(request): Json<UnmergePreview>,
 ) -> Result<Body<Value>, Problem> {
     let id = app.member_at(&who(&request.member, "/member")?).await?;
     let parting = Parting::of(&app, id).await?;
     let whole = app.person_at(&Who::Id(id)).await?;
+    note(&app, &staff, whole.ids(), "preview", "console").await?;
     Ok(Body(parting.report(&whole, false)))
 }
 
@@ -192,32 +241,24 @@ pub(super) async fn unmerge(
 ) -> Result<Body<Value>, Problem> {
     let why = reason(request.reason)?;
     let member_id = app.member_at(&who(&request.member, "/member")?).await?;
-    let act = staff
-        .begin(&app, format!("member/{member_id}"), &why, None)
-        .await?;
-    let ended = part(&app, &staff, member_id, why).await;
-    act.done(&app, ended).await.map(Body)
-}
-
-async fn part(
-    app: &App,
-    staff: &Staff,
-    member_id: MemberId,
-    reason: String,
-) -> Result<Value, Problem> {
-    let parting = Parting::of(app, member_id).await?;
+    let act = staff.act(&app, format!("member/{member_id}"), &why, None);
     let unmerging = Unmerging {
         member_id,
-        reason,
+        reason: why,
         actor: staff.actor.to_string(),
     };
+    let parting = act.done(&app, move |app| part(app, unmerging)).await?;
+    // What fell due was settled before both were parted.
+    let parted = app.person_at(&Who::Id(member_id)).await;
+    told(parted.map(|parted| Body(parting.report(&parted, true))))
+}
+
+async fn part(app: App, unmerging: Unmerging) -> Result<Parting, Problem> {
+    let member_id = unmerging.member_id;
+    let parting = Parting::of(&app, member_id).await?;
     let operation = Operation::Unmerge(Box::new(unmerging));
     match app.submit(operation, Some(member_id)).await? {
-        // What fell due was settled before both were parted.
-        Answer::Done => {
-            let parted = app.person_at(&Who::Id(member_id)).await?;
-            Ok(parting.report(&parted, true))
-        }
+        Answer::Done => Ok(parting),
         other => Err(no(&other)),
     }
 }

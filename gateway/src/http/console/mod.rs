@@ -14,8 +14,10 @@ mod person;
 mod places;
 mod session;
 mod shops;
+mod turns;
 
 pub(super) use figures::FigureCache;
+pub(super) use turns::Turns;
 
 use axum::{
     Json as Body,

@@ -45,14 +45,15 @@ pub(super) async fn profile(
     let why = reason(request.reason)?;
     let person = app.person_at(&who).await?;
     let subject = format!("member/{}", person.root.id);
-    let act = staff.begin(&app, subject, &why, None).await?;
-    let opened = open(&app, &staff, &person, &why).await;
-    act.done(&app, opened).await.map(Body)
+    let act = staff.act(&app, subject, &why, None);
+    act.done(&app, move |app| open(app, staff, person, why))
+        .await
+        .map(Body)
 }
 
-async fn open(app: &App, staff: &Staff, person: &Person, why: &str) -> Result<Value, Problem> {
+async fn open(app: App, staff: Staff, person: Person, why: String) -> Result<Value, Problem> {
     let secrets = app.secrets()?;
-    note(app, staff, person, "profile", why).await?;
+    note(&app, &staff, person.ids(), "profile", &why).await?;
     let mut all = Vec::new();
     for row in app.store().profiles(&person.ids()).await? {
         let open = profile::open(secrets, &row).map_err(Problem::fault)?;
@@ -79,21 +80,27 @@ pub(super) async fn export(
     let why = reason(request.reason)?;
     let person = app.person_at(&who).await?;
     let subject = format!("member/{}", person.root.id);
-    let act = staff.begin(&app, subject, &why, None).await?;
-    let all = async {
-        note(&app, &staff, &person, "export", &why).await?;
-        let secrets = app.settings().secrets.as_deref();
-        let all = export::of(app.store(), secrets, &person, app.now()).await;
-        all.map_err(|error| match error {
-            export::ExportError::Store(error) => error.into(),
-            export::ExportError::NoSecrets => {
-                Problem::new(ProblemKind::NotSetUp, format!("{error}."))
-            }
-            error => Problem::fault(error),
-        })
+    let act = staff.act(&app, subject, &why, None);
+    let doing = move |app: App| async move {
+        note(&app, &staff, person.ids(), "export", &why).await?;
+        let (turns, now) = (app.long_reads.clone(), app.now());
+        turns
+            .run(async move {
+                let secrets = app.settings().secrets.as_deref();
+                let all = export::of(app.store(), secrets, &person, now).await;
+                all.map_err(not_exported)
+            })
+            .await
     };
-    let all = all.await;
-    act.done(&app, all).await.map(Body)
+    act.done(&app, doing).await.map(Body)
+}
+
+fn not_exported(error: export::ExportError) -> Problem {
+    match error {
+        export::ExportError::Store(error) => error.into(),
+        export::ExportError::NoSecrets => Problem::new(ProblemKind::NotSetUp, format!("{error}.")),
+        error => Problem::fault(error),
+    }
 }
 
 /// Somebody is to be forgotten.
@@ -130,21 +137,20 @@ pub(super) async fn erase(
         ));
     }
     let member_id = person.root.id;
-    let act = staff
-        .begin(&app, format!("member/{member_id}"), &why, None)
-        .await?;
+    let act = staff.act(&app, format!("member/{member_id}"), &why, None);
     let erasure = Erasure {
         member_id,
         reason: why,
         actor: staff.actor.to_string(),
     };
     let operation = Operation::Erase(Box::new(erasure));
-    let ended = match app.submit(operation, Some(member_id)).await {
-        Ok(Answer::Done) => Ok(json!({ "done": true })),
-        Ok(other) => Err(no(&other)),
-        Err(problem) => Err(problem),
+    let doing = move |app: App| async move {
+        match app.submit(operation, Some(member_id)).await? {
+            Answer::Done => Ok(json!({ "done": true })),
+            other => Err(no(&other)),
+        }
     };
-    act.done(&app, ended).await.map(Body)
+    act.done(&app, doing).await.map(Body)
 }
 
 /// Block a member: earns nothing, spends nothing.
@@ -186,9 +192,7 @@ async fn set_blocked(
 ) -> Result<Body<Value>, Problem> {
     let why = reason(request.reason)?;
     let member_id = app.member_at(who).await?;
-    let act = staff
-        .begin(app, format!("member/{member_id}"), &why, None)
-        .await?;
+    let act = staff.act(app, format!("member/{member_id}"), &why, None);
     let operation = Operation::SetBlocked {
         member_id,
         blocked,
@@ -199,12 +203,13 @@ async fn set_blocked(
         true => MemberStatus::Blocked,
         false => MemberStatus::Active,
     };
-    let ended = match app.submit(operation, Some(member_id)).await {
-        Ok(Answer::Done) => Ok(json!({ "status": status.word() })),
-        Ok(other) => Err(no(&other)),
-        Err(problem) => Err(problem),
+    let doing = move |app: App| async move {
+        match app.submit(operation, Some(member_id)).await? {
+            Answer::Done => Ok(json!({ "status": status.word() })),
+            other => Err(no(&other)),
+        }
     };
-    act.done(app, ended).await.map(Body)
+    act.done(app, doing).await.map(Body)
 }
 
 /// Revoke one of a member's cards, for ever.
@@ -227,18 +232,17 @@ pub(super) async fn revoke_card(
     let (who, card_id): (Who, CardId) = both(path)?;
     let why = reason(request.reason)?;
     let member_id = app.member_at(&who).await?;
-    let act = staff
-        .begin(&app, format!("card/{card_id}"), &why, None)
-        .await?;
+    let act = staff.act(&app, format!("card/{card_id}"), &why, None);
     let operation = Operation::RevokeCard { member_id, card_id };
-    let ended = match app.submit(operation, Some(member_id)).await {
-        Ok(Answer::CardRevoked { changed }) => Ok(json!({ "changed": changed })),
-        Ok(Answer::NotFound) => Err(conflict(
-            "not_of_member",
-            "the card is not one of the member's",
-        )),
-        Ok(other) => Err(no(&other)),
-        Err(problem) => Err(problem),
+    let doing = move |app: App| async move {
+        match app.submit(operation, Some(member_id)).await? {
+            Answer::CardRevoked { changed } => Ok(json!({ "changed": changed })),
+            Answer::NotFound => Err(conflict(
+                "not_of_member",
+                "the card is not one of the member's",
+            )),
+            other => Err(no(&other)),
+        }
     };
-    act.done(&app, ended).await.map(Body)
+    act.done(&app, doing).await.map(Body)
 }

@@ -97,26 +97,19 @@ pub(super) async fn create_store(
     let why = reason(request.reason)?;
     let id = request.store_id;
     let name = name(request.name, id.as_str())?;
-    let act = staff.begin(&app, format!("store/{id}"), &why, None).await?;
-    let now = app.now();
-    let made = async {
-        created(
-            app.store().create_store(&id, &name, now).await?,
-            "store",
-            "",
-        )?;
-        let created_at = now;
-        Ok(store_json(
-            &StoreRow {
-                id: id.clone(),
-                name,
-                created_at,
-            },
-            None,
-        ))
+    let act = staff.act(&app, format!("store/{id}"), &why, None);
+    let doing = move |app: App| async move {
+        let created_at = app.now();
+        let creation = app.store().create_store(&id, &name, created_at).await?;
+        created(creation, "store", "")?;
+        let row = StoreRow {
+            id,
+            name,
+            created_at,
+        };
+        Ok(store_json(&row, None))
     };
-    let made = made.await;
-    let made = act.done(&app, made).await?;
+    let made = act.done(&app, doing).await?;
     Ok((StatusCode::CREATED, Body(made)))
 }
 
@@ -144,21 +137,18 @@ pub(super) async fn create_terminal(
 ) -> Result<Made<Body<Value>>, Problem> {
     let why = reason(request.reason)?;
     let (id, store_id) = (request.terminal_id, request.store_id);
-    let act = staff
-        .begin(&app, format!("terminal/{id}"), &why, None)
-        .await?;
-    let now = app.now();
-    let made = async {
-        let creation = app.store().create_terminal(&id, &store_id, now).await?;
-        created(creation, "terminal", "/store_id")?;
-        let created_at = now;
-        Ok(terminal_json(&TerminalRow {
-            id: id.clone(),
+    let act = staff.act(&app, format!("terminal/{id}"), &why, None);
+    let doing = move |app: App| async move {
+        let created_at = app.now();
+        let creation = app.store().create_terminal(&id, &store_id, created_at);
+        created(creation.await?, "terminal", "/store_id")?;
+        let row = TerminalRow {
+            id,
             store_id,
             created_at,
-        }))
+        };
+        Ok(terminal_json(&row))
     };
-    let made = made.await;
-    let made = act.done(&app, made).await?;
+    let made = act.done(&app, doing).await?;
     Ok((StatusCode::CREATED, Body(made)))
 }

@@ -12,7 +12,7 @@ use super::{
         App, Json, PathId,
         openapi::Problems,
         problem::{Problem, ProblemKind},
-        staff::{Staff, reason},
+        staff::{Staff, reason, told},
     },
     Made, Secret, Why, conflict, created, places, secret,
 };
@@ -116,30 +116,33 @@ pub(super) async fn create(
         HttpsUrl::parse(url).map_err(|error| Problem::invalid("/base_url", format!("{error}.")))?;
     }
     let name = places::name(request.name, id.as_str())?;
-    let act = staff.begin(&app, format!("shop/{id}"), &why, None).await?;
-    let shop = NewShop {
-        id: &id,
-        platform,
-        name: &name,
-        base_url: request.base_url.as_deref(),
-        settings: &ShopSettings::default(),
+    let act = staff.act(&app, format!("shop/{id}"), &why, None);
+    let (new_id, base_url) = (id.clone(), request.base_url);
+    let doing = move |app: App| async move {
+        let shop = NewShop {
+            id: &new_id,
+            platform,
+            name: &name,
+            base_url: base_url.as_deref(),
+            settings: &ShopSettings::default(),
+        };
+        let now = app.now();
+        created(app.store().create_shop(&shop, now).await?, "shop", "")?;
+        match gives_secret(platform) {
+            true => give(&app, &new_id, now).await.map(Some),
+            false => Ok(None),
+        }
     };
-    let made = make(&app, &shop).await;
-    let made = act.done(&app, made).await?;
-    Ok((StatusCode::CREATED, secret(made)))
+    let new = act.done(&app, doing).await?;
+    let answer = told(made(&app, &id, new.as_ref()).await)?;
+    Ok((StatusCode::CREATED, secret(answer)))
 }
 
-async fn make(app: &App, shop: &NewShop<'_>) -> Result<Value, Problem> {
-    let now = app.now();
-    created(app.store().create_shop(shop, now).await?, "shop", "")?;
-    let new = match gives_secret(shop.platform) {
-        true => Some(give(app, shop.id, now).await?),
-        false => None,
-    };
-    let row = app.store().shop(shop.id).await?.ok_or_else(unknown)?;
+async fn made(app: &App, id: &ShopId, new: Option<&ClientSecret>) -> Result<Value, Problem> {
+    let row = app.store().shop(id).await?.ok_or_else(unknown)?;
     let mut answer = with_secrets(app, &row).await?;
     if let Some(fields) = answer.as_object_mut() {
-        let new = new.as_ref().map(ClientSecret::reveal);
+        let new = new.map(ClientSecret::reveal);
         fields.insert("webhook_secret".to_owned(), new.into());
     }
     Ok(answer)
@@ -167,8 +170,8 @@ pub(super) async fn rotate(
 ) -> Result<Secret, Problem> {
     let why = reason(request.reason)?;
     let shop = app.store().shop(&id).await?.ok_or_else(unknown)?;
-    let act = staff.begin(&app, format!("shop/{id}"), &why, None).await?;
-    let rotated = async {
+    let act = staff.act(&app, format!("shop/{id}"), &why, None);
+    let doing = move |app: App| async move {
         if !gives_secret(shop.platform) {
             let text = "the platform makes its secret itself: `gateway admin shop rotate-secret`";
             return Err(conflict("secret_of_platform", text));
@@ -178,8 +181,7 @@ pub(super) async fn rotate(
         let new = give(&app, &id, old_end).await?;
         Ok(json!({ "shop_id": id, "webhook_secret": new.reveal(), "old_ends_at": old_end }))
     };
-    let rotated = rotated.await;
-    act.done(&app, rotated).await.map(secret)
+    act.done(&app, doing).await.map(secret)
 }
 
 /// Disable a shop: it is believed no more; what is booked stays.
@@ -196,12 +198,17 @@ pub(super) async fn disable(
 ) -> Result<Body<Value>, Problem> {
     let why = reason(request.reason)?;
     app.store().shop(&id).await?.ok_or_else(unknown)?;
-    let act = staff.begin(&app, format!("shop/{id}"), &why, None).await?;
-    let disabled = async {
-        app.store().disable_shop(&id, app.now()).await?;
-        let shop = app.store().shop(&id).await?.ok_or_else(unknown)?;
-        Ok(json!({ "shop_id": id, "disabled_at": shop.disabled_at }))
+    let act = staff.act(&app, format!("shop/{id}"), &why, None);
+    let disabled = id.clone();
+    let doing = move |app: App| async move {
+        app.store().disable_shop(&disabled, app.now()).await?;
+        Ok(())
     };
-    let disabled = disabled.await;
-    act.done(&app, disabled).await.map(Body)
+    act.done(&app, doing).await?;
+    told(since(&app, &id).await).map(Body)
+}
+
+async fn since(app: &App, id: &ShopId) -> Result<Value, Problem> {
+    let shop = app.store().shop(id).await?.ok_or_else(unknown)?;
+    Ok(json!({ "shop_id": id, "disabled_at": shop.disabled_at }))
 }

@@ -12,8 +12,8 @@ use uuid::Uuid;
 use crate::store::{
     Store, StoreError,
     connection::Connection,
-    row::{FromRow, Reader, Row, Rows, cells},
-    sql::Sql,
+    row::{Cell as _, FromRow, Reader, Row, Rows, cells},
+    sql::{Sql, Value},
     table::{Table, int, text, uuid},
 };
 
@@ -33,8 +33,13 @@ static OF_MEMBERS: LazyLock<Sql> = LazyLock::new(|| {
     ACCESS_LOG.select_asked("WHERE member_id = ANY($1)", 1, "member_id = asked.column1")
 });
 
+static NEWEST: LazyLock<Sql> = LazyLock::new(|| {
+    let these = "WHERE member_id = $1 ORDER BY at DESC, access_id DESC LIMIT $2";
+    ACCESS_LOG.select(these, these)
+});
+
 pub(super) fn statements() -> Vec<Sql> {
-    vec![ACCESS_LOG.statements().insert, *OF_MEMBERS]
+    vec![ACCESS_LOG.statements().insert, *OF_MEMBERS, *NEWEST]
 }
 
 /// Personal data was opened by somebody else than its owner.
@@ -88,11 +93,39 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the database fails; then nothing may be opened.
     pub async fn note_access(&self, access: &Access) -> Result<(), StoreError> {
+        self.note_accesses(std::slice::from_ref(access)).await
+    }
+
+    /// The same of several at once.
+    ///
+    /// # Errors
+    /// As [`Self::note_access`].
+    pub async fn note_accesses(&self, accesses: &[Access]) -> Result<(), StoreError> {
         let mut connection = Connection::writing(self).await?;
-        let row = Rows::whole([access])?;
+        let rows = Rows::whole(accesses)?;
         let insert = ACCESS_LOG.statements().insert;
-        let _: Vec<Access> = connection.fetch_each(insert, &row).await?;
+        let _: Vec<Access> = connection.fetch_each(insert, &rows).await?;
         Ok(())
+    }
+
+    /// The newest of those of these records, newest first.
+    ///
+    /// # Errors
+    /// As any read.
+    pub async fn newest_accesses(
+        &self,
+        records: &[MemberId],
+        limit: u32,
+    ) -> Result<Vec<Access>, StoreError> {
+        let mut connection = Connection::brief(self).await?;
+        let mut found = Vec::<Access>::new();
+        for id in records {
+            let values = [id.to_value(), Value::Int(limit.into())];
+            found.extend(connection.fetch::<Access>(*NEWEST, &values).await?);
+        }
+        found.sort_by_key(|access| std::cmp::Reverse((access.at, access.id)));
+        found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(found)
     }
 
     /// Who opened the personal data of these records, oldest first.

@@ -142,6 +142,8 @@ pub struct NewClient<'a> {
     pub scopes: &'a BTreeSet<ClientScope>,
     /// Its terminal, if it is a till.
     pub terminal: Option<&'a TerminalId>,
+    /// Its shop, if it is a shop's system.
+    pub shop: Option<&'a ShopId>,
     /// What it may do at the console, if it is a staff tool.
     pub role: Option<Role>,
 }
@@ -220,8 +222,8 @@ impl Store {
         client: &NewClient<'_>,
         now: Timestamp,
     ) -> Result<Creation, StoreError> {
-        const SQL: &str = "INSERT INTO clients (client_id, secret_hash, scopes, terminal_id, created_at, role) \
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+        const SQL: &str = "INSERT INTO clients (client_id, secret_hash, scopes, terminal_id, created_at, role, shop_id) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
         if let Some(terminal) = client.terminal
             && self.terminal(terminal).await?.is_none()
         {
@@ -232,7 +234,7 @@ impl Store {
         let terminal = client.terminal.map(TerminalId::as_str);
         let rows = on_write!(self, pool => sqlx::query(SQL)
             .bind(client.id).bind(hash).bind(scopes).bind(terminal).bind(now.as_microsecond())
-            .bind(client.role.map(Role::word))
+            .bind(client.role.map(Role::word)).bind(client.shop.map(ShopId::as_str))
             .execute(pool).await.map_err(StoreError::from_sqlx)?.rows_affected());
         Ok(created(rows))
     }

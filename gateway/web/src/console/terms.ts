@@ -97,6 +97,10 @@ export const TERMS = {
     find: ['検索', 'Search'],
     search: ['検索', 'Search'],
     candidates: ['統合候補', 'Merge candidates'],
+    preview: ['統合の確認', 'Merge preview'],
+    history: ['ポイントの履歴', 'History'],
+    why: ['ポイントの理由', 'Why'],
+    orders: ['注文', 'Orders'],
   },
   profile: {
     name: ['氏名', 'Name'],
@@ -140,6 +144,10 @@ export const TERMS = {
     secret_of_platform: ['シークレットはショップ側で発行されます', 'The platform gives out its own secret'],
     not_dead: ['その連絡はもうありません', 'There is no such dead letter any more'],
     not_of_member: ['この会員のカードではありません', 'The card is not one of the member’s'],
+    staff_client: [
+      'ほかのスタッフのシークレットは gateway admin client で更新します',
+      'Secrets of other staff are changed with gateway admin client',
+    ],
     own_client: ['自分のクライアントは無効にできません', 'Nobody disables their own client'],
     card_revoked: ['カードは失効しています', 'The card was revoked'],
     unknown_class: ['そのポイント種別はありません', 'There is no such class of points'],

@@ -111,17 +111,17 @@ pub(super) async fn candidates(args: CandidatesArgs, settings: &Settings) -> Res
 async fn list_candidates(store: &Store, json: bool) -> Result<(), Failure> {
     let mut any = false;
     let mut told = Ok(());
-    finding::candidates(store, |term, people| {
+    finding::candidates(store, None, usize::MAX, |term, people| {
         any = true;
         let why = match term {
             SameTerm::Person => "same name in kana and same birthday",
             SameTerm::Email => "same e-mail address in the profile",
             SameTerm::Phone => "same phone number in the profile",
         };
+        let people: Vec<_> = people.into_keys().collect();
         told = if json {
             output::json(&json!({ "reason": why, "members": people }))
         } else {
-            let people: Vec<_> = people.into_iter().collect();
             output::line(format!("{}: {why}", people.join(", ")))
         };
         told.is_ok()

@@ -1,10 +1,10 @@
 // Where merging begins: groups of members that may be one person, or two numbers. Nothing is merged here.
 
 import { useState } from 'preact/hooks';
-import type { Candidate } from '../answers.ts';
+import type { Candidate, Maybe } from '../answers.ts';
 import { isNumber, plainNumber } from '../members/clue.ts';
 import { TextField } from '../parts/field.tsx';
-import { Show, useLoaded } from '../parts/loaded.tsx';
+import { PagesFoot, usePages } from '../parts/pages.tsx';
 import { MemberLink } from '../parts/pieces.tsx';
 import { Screen } from '../parts/screen.tsx';
 import { Table } from '../parts/table.tsx';
@@ -17,36 +17,42 @@ import { shell } from '../words/shell.ts';
 
 export function Candidates() {
   const w = words();
-  const loaded = useLoaded('candidates', (signal) => ask<{ candidates: Candidate[] }>('candidates', {}, { signal }));
+  const pages = usePages<Candidate>('candidates', async (after, signal) => {
+    const page = await ask<{ candidates: Candidate[]; next?: Maybe<string> }>(
+      'candidates',
+      {},
+      { query: { after }, signal },
+    );
+    return { rows: page.candidates, next: page.next };
+  });
   return (
     <Screen title={w.title}>
       {may('mergePreview') && <ByHand />}
       <section class="panel">
         <h2>{w.candidates}</h2>
         <p class="hint">{w.candidatesLead}</p>
-        <Show of={loaded}>
-          {({ candidates }) => (
-            <Table
-              caption={w.candidates}
-              rows={candidates}
-              keyOf={(one) => `${one.why} ${one.members.join(' ')}`}
-              columns={[
-                { name: w.why, heads: true, cell: (one) => term('candidate', one.why) },
-                {
-                  name: w.members,
-                  cell: (one) => (
-                    <span class="row">
-                      {one.members.map((member) => (
-                        <MemberLink key={member} member={member} />
-                      ))}
-                    </span>
-                  ),
-                },
-                { name: shell().act, cell: (one) => <Compare members={one.members} /> },
-              ]}
-            />
-          )}
-        </Show>
+        {pages.rows && (
+          <Table
+            caption={w.candidates}
+            rows={pages.rows}
+            keyOf={(one) => `${one.why} ${one.members.join(' ')}`}
+            columns={[
+              { name: w.why, heads: true, cell: (one) => term('candidate', one.why) },
+              {
+                name: w.members,
+                cell: (one) => (
+                  <span class="row">
+                    {one.members.map((member) => (
+                      <MemberLink key={member} member={member} />
+                    ))}
+                  </span>
+                ),
+              },
+              { name: shell().act, cell: (one) => <Compare members={one.members} /> },
+            ]}
+          />
+        )}
+        <PagesFoot of={pages} more={w.more} />
       </section>
     </Screen>
   );

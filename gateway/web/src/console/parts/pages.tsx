@@ -63,8 +63,8 @@ export function usePages<T>(key: string, load: Load<T>): Pages<T> {
   };
 }
 
-/** What stands below such a list. */
-export function PagesFoot<T>({ of }: { of: Pages<T> }) {
+/** What stands below such a list; `more` where what follows is not older. */
+export function PagesFoot<T>({ of, more }: { of: Pages<T>; more?: string }) {
   const words = shell();
   return (
     <>
@@ -73,7 +73,7 @@ export function PagesFoot<T>({ of }: { of: Pages<T> }) {
       {of.more && of.error === undefined && (
         <div class="row">
           <button type="button" aria-disabled={of.busy} onClick={() => !of.busy && void of.older()}>
-            {of.busy ? words.loading : words.older}
+            {of.busy ? words.loading : (more ?? words.older)}
           </button>
         </div>
       )}

@@ -115,7 +115,12 @@ function ClientTable({ clients, act }: { clients: Client[]; act: (act: Act) => v
           cell: (client) => (
             <SecretButtons
               name={client.client_id}
-              {...(may('rotateClient') && !client.disabled_at && { rotate: () => act({ act: 'rotate', client }) })}
+              {...(may('rotateClient') &&
+                !client.disabled_at &&
+                // Somebody else's secret would make two of one person.
+                (!client.scopes.includes('admin') || client.client_id === own) && {
+                  rotate: () => act({ act: 'rotate', client }),
+                })}
               {...(may('disableClient') &&
                 !client.disabled_at &&
                 client.client_id !== own && { disable: () => act({ act: 'disable', client }) })}
@@ -127,8 +132,8 @@ function ClientTable({ clients, act }: { clients: Client[]; act: (act: Act) => v
   );
 }
 
-const SCOPES = ['pos', 'ec', 'admin'] as const;
-const ROLES = ['support', 'manager', 'auditor'] as const;
+/** Clients of staff are made at the command line. */
+const SCOPES = ['pos', 'ec'] as const;
 
 interface NewClientProps {
   close: () => void;
@@ -142,7 +147,6 @@ function NewClient({ close, reread, done }: NewClientProps) {
   const shops = useLoaded('shops', (signal) => ask<{ shops: Shop[] }>('shops', {}, { signal }));
   const [id, setId] = useState('');
   const [scope, setScope] = useState<(typeof SCOPES)[number]>('pos');
-  const [role, setRole] = useState<(typeof ROLES)[number]>('support');
   const [till, setTill] = useState('');
   const [shop, setShop] = useState('');
   const [checked, setChecked] = useState(false);
@@ -150,7 +154,7 @@ function NewClient({ close, reread, done }: NewClientProps) {
   const shopIds = shops.data?.shops.map((one) => one.shop_id) ?? [];
   const terminal_id = till || tillIds[0];
   const shop_id = shop || shopIds[0];
-  const belongs = scope === 'pos' ? { terminal_id } : scope === 'ec' ? { shop_id } : { role };
+  const belongs = scope === 'pos' ? { terminal_id } : { shop_id };
   return (
     <Change
       title={w.newClient}
@@ -194,14 +198,6 @@ function NewClient({ close, reread, done }: NewClientProps) {
           value={shop_id ?? ''}
           options={shopIds.map((one) => [one, one] as const)}
           change={setShop}
-        />
-      )}
-      {scope === 'admin' && (
-        <Choice
-          label={w.role}
-          value={role}
-          options={ROLES.map((one) => [one, term('role', one)] as const)}
-          change={setRole}
         />
       )}
     </Change>

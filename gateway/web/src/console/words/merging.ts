@@ -6,6 +6,7 @@ export const merging = dictionaries(
   {
     title: '統合',
     candidates: '同じ人かもしれない会員',
+    more: '続きを調べる',
     candidatesLead: '手がかりにすぎません。両方が本人のものと確かめてから統合してください。',
     why: '手がかり',
     members: '会員',
@@ -53,6 +54,7 @@ export const merging = dictionaries(
   {
     title: 'Merging',
     candidates: 'Members that may be one person',
+    more: 'Look further',
     candidatesLead: 'These are hints and no more. Merge only when you know that both are the same person’s.',
     why: 'Hint',
     members: 'Members',

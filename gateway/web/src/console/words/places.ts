@@ -48,7 +48,8 @@ export const places = dictionaries(
     disabledAt: '無効',
     active: '有効',
     clientsTitle: 'クライアント',
-    clientsLead: '1 人に 1 つ。4 つの目はクライアントで見分けます。レジを止めるには、そのクライアントを無効にします。',
+    clientsLead:
+      'レジを止めるには、そのクライアントを無効にします。スタッフのクライアントは gateway admin client で作ります。',
     scope: '用途',
     role: '役割',
     till: 'レジ',
@@ -97,7 +98,7 @@ export const places = dictionaries(
     disabledAt: 'Disabled',
     active: 'Active',
     clientsTitle: 'Clients',
-    clientsLead: 'One for each person: four eyes are told apart by it. Disable its client to shut a till.',
+    clientsLead: 'Disable its client to shut a till. Clients of staff are made with gateway admin client.',
     scope: 'For',
     role: 'Role',
     till: 'Till',
