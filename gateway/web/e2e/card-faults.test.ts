@@ -137,6 +137,8 @@ test('a phone with no room left: the code spends what the switch says, and the p
   await page.locator('.happening button').click();
   await balance(page, 510);
   assert.equal((await till.inquire(await scanNext(page, never))).outcome, 'approved');
+  await page.getByRole('link', { name: /お知らせ/ }).click();
+  await page.getByRole('heading', { name: 'お知らせ' }).waitFor();
   watched.sound();
   await context.close();
 });

@@ -34,18 +34,20 @@ async function change(file: string, from: string | RegExp, to: string): Promise<
 }
 
 test('a tab that is looked at is not loaded anew while another one is hidden', async () => {
-  const { context, page: shown } = await newCard(stage);
-  await keptOnPhone(shown);
+  const { context, page: first } = await newCard(stage);
+  await keptOnPhone(first);
+  const { page: later } = await stage.page(context, '/card');
   const { page: hidden } = await stage.page(context, '/card');
-  await hidden.locator('.code .qr').waitFor();
-  await shown.evaluate(() => Object.assign(globalThis, { of_before: true }));
+  // One that came with the first worker, and one that was open before it.
+  const shown = [later, first];
+  for (const page of [...shown, hidden]) await page.locator('.code .qr').waitFor();
   await change('card-worker.js', /__VERSION__="[^"]+"/, '__VERSION__="second"');
   await stage.gateway.stop();
   await stage.gateway.start();
-  for (const page of [shown, hidden]) {
+  for (const page of shown) {
     await page.evaluate(() => {
       const taken = new Promise((resolve) => navigator.serviceWorker.addEventListener('controllerchange', resolve));
-      Object.assign(globalThis, { taken });
+      Object.assign(globalThis, { of_before: true, taken });
     });
   }
   await hidden.evaluate(async () => {
@@ -54,13 +56,15 @@ test('a tab that is looked at is not loaded anew while another one is hidden', a
     while (!registration.waiting) await new Promise((resolve) => setTimeout(resolve, 50));
   });
   await Promise.all([hidden.waitForEvent('load'), look(hidden, 'hidden')]);
-  await shown.evaluate(() => (globalThis as unknown as { taken: Promise<unknown> }).taken);
   await hidden.locator('.code .qr').waitFor();
-  const before = (): Promise<boolean> => shown.evaluate(() => 'of_before' in globalThis);
-  assert.ok(await before(), 'the tab that is looked at was loaded anew');
-  await Promise.all([shown.waitForEvent('load'), look(shown, 'hidden')]);
-  assert.ok(!(await before()));
-  await shown.locator('.code .qr').waitFor();
+  for (const page of shown) {
+    await page.evaluate(() => (globalThis as unknown as { taken?: Promise<unknown> }).taken);
+    const before = (): Promise<boolean> => page.evaluate(() => 'of_before' in globalThis);
+    assert.ok(await before(), 'a tab that is looked at was loaded anew');
+    await Promise.all([page.waitForEvent('load'), look(page, 'hidden')]);
+    assert.ok(!(await before()));
+    await page.locator('.code .qr').waitFor();
+  }
   await context.close();
 });
 

@@ -276,7 +276,10 @@ export async function refresh(): Promise<void> {
   if (phase.value !== 'card') return;
   const now = await ask<Me>('/v1/me');
   me.value = { me: now, at: now.server_time };
-  await kept().put('me', me.value);
+  // A phone with no room shows it all the same.
+  await kept()
+    .put('me', me.value)
+    .catch(() => undefined);
   const found = required();
   if (found.member_no !== now.member_no) {
     card.value = { ...found, member_no: now.member_no };

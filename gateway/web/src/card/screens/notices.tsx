@@ -14,7 +14,9 @@ export function Notices() {
   useEffect(() => {
     if (!newest || newest === seen.value) return;
     seen.value = newest;
-    void kept().put('seen', newest);
+    void kept()
+      .put('seen', newest)
+      .catch(() => undefined);
   }, [newest]);
   return (
     <Frame title={all.notices.title}>
