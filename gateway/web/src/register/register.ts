@@ -7,7 +7,7 @@ import { batch, signal } from '@preact/signals';
 import { announce } from '../kit/announce.tsx';
 import { yen } from '../kit/format.ts';
 import type { Storage } from '../kit/storage.ts';
-import { receiptOfRequest, wantsAttention } from './attention.ts';
+import { type Given, givenFor, receiptOfRequest, wantsAttention } from './attention.ts';
 import { saleOf, settleRecord } from './checkout.ts';
 import { DEMO_ARTICLES } from './sale/articles.ts';
 import { type Article, add, addFree, type Basket, isPrice, type TaxRate, totals } from './sale/basket.ts';
@@ -42,6 +42,8 @@ export interface Attention {
   operation: Operation;
   receipt: string;
   verdict: Verdict;
+  /** Money given back, where the gateway's number is another. */
+  given?: Given;
 }
 
 export interface Shop {
@@ -400,19 +402,20 @@ export class Register {
   async #settled({ first, operation, verdict, requestId }: Extract<Notice, { notice: 'settled' }>): Promise<void> {
     const record = await receiptOfRequest(this, first);
     // First what a person has to see: a crash in between must not lose it.
-    if (wantsAttention(operation, verdict)) {
-      await this.#attend({ requestId, operation, verdict }, record?.number ?? '');
+    const given = record && givenFor(this.keeper.machine.book, record, first, verdict);
+    if (wantsAttention(operation, verdict, given)) {
+      await this.#attend({ requestId, operation, verdict, ...(given ? { given } : {}) }, record?.number ?? '');
     }
     if (operation === 'purchase' && record) await settleRecord(this, record);
   }
 
   async #attend(
-    late: Pick<Attention, 'operation' | 'verdict'> & { requestId: string },
+    late: Omit<Attention, 'id' | 'at' | 'receipt'> & { requestId: string },
     receipt: string,
   ): Promise<void> {
-    const { requestId, operation, verdict } = late;
+    const { requestId, ...rest } = late;
     if (this.attention.value.some(({ id }) => id === requestId)) return;
-    const entry = { id: requestId, at: timestamp(Date.now()), operation, receipt, verdict };
+    const entry = { id: requestId, at: timestamp(Date.now()), receipt, ...rest };
     this.attention.value = [...this.attention.value, entry];
     await this.keep(STATE, 'attention', this.attention.value);
   }

@@ -2,7 +2,7 @@
 
 import { told } from './checkout.ts';
 import type { Register } from './register.ts';
-import { returnable, type SaleRecord } from './sale/draft.ts';
+import { type PaidBack, returnable, type SaleRecord } from './sale/draft.ts';
 import { RECEIPTS } from './till/journal.ts';
 import type { Purchase, Refund } from './till/totals.ts';
 import type { Verdict } from './till/verdict.ts';
@@ -81,7 +81,7 @@ export async function refund(
 ): Promise<{ quote?: Quote; verdict?: Verdict; record: SaleRecord }> {
   const purchase = purchaseOf(record);
   if (!purchase) {
-    const returned = withReturned(record, pieces, register.today(), quoted.cash);
+    const returned = withReturned(record, pieces, { date: register.today(), yen: quoted.cash });
     await register.keepRecord(returned);
     return { quote: quoted, record: returned };
   }
@@ -96,7 +96,8 @@ export async function refund(
   }
   const done = verdict.verdict === 'approved' ? quoteOf(verdict.answer['refund'] as Refund) : undefined;
   // What is queued has no numbers yet: the cashier gave back what was quoted.
-  const returned = withReturned(record, pieces, register.today(), (done ?? quoted).cash);
+  const given = { date: register.today(), yen: (done ?? quoted).cash, ...queuedAs(verdict, requestId) };
+  const returned = withReturned(record, pieces, given);
   await register.keepRecord(returned);
   await told(register, requestId);
   return { verdict, ...(done ? { quote: done } : {}), record: returned };
@@ -112,25 +113,29 @@ export interface Undone {
 /** Undoes a whole sale: the gateway makes its linked refund, whether or not the sale has reached it. */
 export async function undo(register: Register, record: SaleRecord): Promise<Undone> {
   const paid = record.totals.total - record.pointsUsed;
-  const undone = (cash: number): SaleRecord => ({
+  const undone = (given: PaidBack): SaleRecord => ({
     ...record,
     points: 'undone',
     returned: all(record),
-    paidBack: paidBackOf(record, register.today(), cash),
+    paidBack: paidBackOf(record, given),
   });
   const whole: Quote = { amount: record.totals.total, cash: paid };
   if (record.points === 'none' || record.requestId === undefined) {
-    await register.keepRecord(undone(paid));
-    return { record: undone(paid), quote: whole };
+    const plain = undone({ date: register.today(), yen: paid });
+    await register.keepRecord(plain);
+    return { record: plain, quote: whole };
   }
   const originalRequestId = record.requestId;
-  const { verdict } = await register.ask('reversal', () => register.keeper.ask({ ask: 'reversal', originalRequestId }));
+  const { verdict, requestId } = await register.ask('reversal', () =>
+    register.keeper.ask({ ask: 'reversal', originalRequestId }),
+  );
   if (verdict.verdict !== 'approved' && verdict.verdict !== 'queued') return { verdict, record };
   // What is queued has no numbers yet: all that was paid goes back, and what should have been kept is shown later.
   const refund = verdict.verdict === 'approved' ? (verdict.answer['refund'] as Refund | undefined) : undefined;
   const quote = refund ? quoteOf(refund) : whole;
-  await register.keepRecord(undone(quote.cash));
-  return { verdict, record: undone(quote.cash), quote };
+  const ended = undone({ date: register.today(), yen: quote.cash, ...queuedAs(verdict, requestId) });
+  await register.keepRecord(ended);
+  return { verdict, record: ended, quote };
 }
 
 /** All that is left goes without lines, so that the gateway's own count decides. */
@@ -148,16 +153,21 @@ export function quoteOf(refund: Refund): Quote {
   return { amount: refund.amount, refund, cash: Math.max(cash, 0) };
 }
 
-function withReturned(record: SaleRecord, pieces: Pieces, date: string, yen: number): SaleRecord {
+function withReturned(record: SaleRecord, pieces: Pieces, given: PaidBack): SaleRecord {
   const returned = { ...record.returned };
   for (const [lineNo, quantity] of Object.entries(pieces)) {
     returned[Number(lineNo)] = (returned[Number(lineNo)] ?? 0) + quantity;
   }
-  return { ...record, returned, paidBack: paidBackOf(record, date, yen) };
+  return { ...record, returned, paidBack: paidBackOf(record, given) };
 }
 
-function paidBackOf(record: SaleRecord, date: string, yen: number): { date: string; yen: number }[] {
-  return [...(record.paidBack ?? []), { date, yen }];
+function paidBackOf(record: SaleRecord, given: PaidBack): PaidBack[] {
+  return [...(record.paidBack ?? []), given];
+}
+
+/** Names the request of money that was given back before the gateway said how much. */
+function queuedAs(verdict: Verdict, requestId: string | undefined): Pick<PaidBack, 'requestId'> {
+  return verdict.verdict === 'queued' && requestId !== undefined ? { requestId } : {};
 }
 
 function all(record: SaleRecord): Record<number, number> {

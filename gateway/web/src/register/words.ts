@@ -229,7 +229,7 @@ export const words = dictionaries(
       journal: '記録できません',
       notPersistent:
         'このブラウザーは、空き容量が少なくなるとレジの記録を消すことがあります。サイトをインストールするか、保存を許可してください。',
-      shortfall: (yen: string) => `返金から差し引く額は ${yen} でした。お返しした金額を確認してください。`,
+      given: (given: string, due: string) => `${given} をお返ししましたが、正しくは ${due} でした。`,
       operations: {
         inquiry: '会員の確認',
         authorization: 'ポイントのお預かり',
@@ -512,7 +512,7 @@ export const words = dictionaries(
       journal: 'The journal cannot be written',
       notPersistent:
         'This browser may throw the journal away when its disk is full. Install the site, or allow it to keep data.',
-      shortfall: (yen) => `${yen} were to be kept from the money. Check what was given back.`,
+      given: (given, due) => `${given} were given back; it should have been ${due}.`,
       operations: {
         inquiry: 'Inquiry',
         authorization: 'Hold of points',

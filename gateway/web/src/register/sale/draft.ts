@@ -36,6 +36,15 @@ export interface Draft {
 
 export type Tender = 'cash' | 'other';
 
+/** Money given back. */
+export interface PaidBack {
+  /** The business day. */
+  date: string;
+  yen: number;
+  /** The request that was queued then: the gateway's own number came later. */
+  requestId?: string;
+}
+
 /** A sale as this register printed it. */
 export interface SaleRecord {
   number: string;
@@ -61,7 +70,7 @@ export interface SaleRecord {
   /** Pieces that came back, by line. */
   returned: Record<number, number>;
   /** Money that went back, and on which business day. Receipts of older registers have none written down. */
-  paidBack?: { date: string; yen: number }[];
+  paidBack?: PaidBack[];
 }
 
 export const freshDraft = (basketId: string): Draft => ({ basketId, basket: EMPTY });

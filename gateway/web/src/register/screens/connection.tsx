@@ -1,7 +1,6 @@
 // What the line is doing: open requests, retries, reversals, the queue of sales told afterwards; and what a person has to look at.
 
 import { time, yen } from '../../kit/format.ts';
-import { shortfallOf } from '../attention.ts';
 import { KEYS } from '../keys.ts';
 import type { Attention, Register } from '../register.ts';
 import type { Known, Work } from '../till/book.ts';
@@ -90,9 +89,9 @@ function stateOf(register: Register, id: string, work: Work): string {
   return live.tries ? text.retrying : text.queued;
 }
 
-function attentionWords({ verdict, operation }: Attention): string {
-  const kept = shortfallOf(verdict);
-  return kept > 0 ? words().connection.shortfall(yen(kept)) : verdictWords(verdict, operation);
+function attentionWords({ verdict, operation, given }: Attention): string {
+  if (verdict.verdict !== 'approved' || !given) return verdictWords(verdict, operation);
+  return words().connection.given(yen(given.yen), yen(given.due));
 }
 
 function AttentionList({ register }: { register: Register }) {
