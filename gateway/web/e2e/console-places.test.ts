@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { confirm, deadLetter, desk, dialog, visit } from './console.ts';
-import { accessible, DESKTOP, Stage } from './stage.ts';
+import { accessible, Stage } from './stage.ts';
 
 const XSS = '<img src=x onerror="globalThis.hacked=1">';
 
