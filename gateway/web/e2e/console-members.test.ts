@@ -56,8 +56,8 @@ test('a member is found by number and shown whole, with why of each entry in bot
   assert.ok(!page.url().includes(number), 'what is searched for is not in the address');
   await page.getByRole('link', { name: number }).first().click();
   await page.getByRole('heading', { level: 1, name: `会員 ${number}` }).waitFor();
-  const focused = await page.evaluate(() => document.activeElement?.tagName);
-  assert.equal(focused, 'H1', 'a screen that opens has the focus on its heading');
+  // A screen that opens has the focus on its heading.
+  await page.waitForFunction(() => document.activeElement?.tagName === 'H1');
   await page.locator('.tile', { hasText: '利用可能' }).getByText('1,500').waitFor();
   await page.getByRole('link', { name: '履歴' }).click();
   const row = page.getByRole('row', { name: /手動の調整/ }).first();

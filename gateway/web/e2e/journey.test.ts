@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { balance, newCard, scan, scanNext } from './card-in-hand.ts';
 import { desk } from './console.ts';
-import { openRegister, wedge } from './register-stage.ts';
+import { openRegister, types, wedge } from './register-stage.ts';
 import { Stage } from './stage.ts';
 
 let stage: Stage;
@@ -25,7 +25,7 @@ test('a basket from the phone to the till, back to the phone, and to the desk', 
   const first = await scan(phone.page);
   await wedge(till, first);
   await till.getByText('利用可能').waitFor();
-  await till.keyboard.type('10000', { delay: 80 });
+  await types(till, '10000');
   await till.keyboard.press('F9');
   await till.getByRole('heading', { name: 'レシート' }).waitFor();
   await till.getByText('100 ポイント').first().waitFor();
@@ -46,7 +46,7 @@ test('a basket from the phone to the till, back to the phone, and to the desk', 
   await wedge(till, '4912345670069');
   await till.keyboard.press('F2');
   await till.getByRole('dialog', { name: 'ポイントを使う' }).waitFor();
-  await till.keyboard.type('100', { delay: 80 });
+  await types(till, '100');
   await till.keyboard.press('Enter');
   await till.getByText('100 ポイント を利用').waitFor();
   await till.keyboard.press('F9');

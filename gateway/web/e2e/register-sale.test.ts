@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Card, openRegister, pointsOf, wedge } from './register-stage.ts';
+import { Card, openRegister, pointsOf, types, wedge } from './register-stage.ts';
 import { accessible, fits, PHONE, reads, Stage, screen } from './stage.ts';
 
 let stage: Stage;
@@ -22,7 +22,7 @@ test('a day at the register, by keys alone', async (t) => {
   await t.test('scan, amount, one key', async () => {
     await wedge(page, card.text({ spend: false }));
     await page.locator('.who').waitFor();
-    await page.keyboard.type('1080', { delay: 80 });
+    await types(page, '1080');
     await page.keyboard.press('F9');
     await page.getByRole('heading', { name: 'レシート' }).waitFor();
     await reads(page, [
@@ -54,12 +54,12 @@ test('a day at the register, by keys alone', async (t) => {
     await page.getByRole('dialog', { name: 'ポイントを使う' }).waitFor();
     await accessible(page, 'points');
     await screen(page, 'register-points');
-    await page.keyboard.type('302', { delay: 80 });
+    await types(page, '302');
     await page.keyboard.press('Enter');
     await page.getByText('302 ポイント を利用').waitFor();
     await page.keyboard.press('F8');
     await page.getByRole('dialog', { name: 'お支払い' }).waitFor();
-    await page.keyboard.type('2000', { delay: 80 });
+    await types(page, '2000');
     await page.getByText('お釣り 900円').waitFor();
     await accessible(page, 'payment');
     await screen(page, 'register-payment');

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { Card, LineToGateway, openRegister, pointsOf, rows, slow, wedge } from './register-stage.ts';
+import { Card, LineToGateway, openRegister, pointsOf, rows, slow, types, wedge } from './register-stage.ts';
 import { accessible, Stage } from './stage.ts';
 
 const MUG = '4912345670069';
@@ -35,7 +35,7 @@ async function holdSlowly(page: Page): Promise<() => void> {
   const answer = slow(line, '/v1/pos/authorizations');
   await page.keyboard.press('F2');
   await page.getByRole('dialog', { name: 'ポイントを使う' }).waitFor();
-  await page.keyboard.type('500', { delay: 80 });
+  await types(page, '500');
   const asked = page.waitForRequest(/\/v1\/pos\/authorizations$/);
   await page.keyboard.press('Enter');
   await asked;

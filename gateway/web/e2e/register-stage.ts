@@ -80,6 +80,12 @@ export async function wedge(page: Page, text: string, suffix: '\r' | '\t' | '' =
   await session.detach();
 }
 
+/** Types as a person does, once there is a field to type into. */
+export async function types(page: Page, text: string): Promise<void> {
+  await page.waitForFunction(() => document.activeElement instanceof HTMLInputElement);
+  await page.keyboard.type(text, { delay: 150 });
+}
+
 /** What the line does to a request. `cut_before`: it never arrives. `cut_after`: it arrives, and its answer is lost. */
 export type Fault = 'cut_before' | 'cut_after' | 'unauthorized';
 
