@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { balance, newCard, scan, scanNext } from './card-in-hand.ts';
 import { desk } from './console.ts';
-import { openRegister, types, wedge } from './register-stage.ts';
+import { onward, openRegister, types, wedge } from './register-stage.ts';
 import { Stage } from './stage.ts';
 
 let stage: Stage;
@@ -29,7 +29,7 @@ test('a basket from the phone to the till, back to the phone, and to the desk', 
   await till.keyboard.press('F9');
   await till.getByRole('heading', { name: 'レシート' }).waitFor();
   await till.getByText('100 ポイント').first().waitFor();
-  await till.keyboard.press('Enter');
+  await onward(till);
   const happened = phone.page.getByRole('region', { name: 'レジからのお知らせ' });
   await happened.getByText('お買い物が完了しました').waitFor();
   await phone.page.getByRole('button', { name: '会員証に戻る' }).click();
@@ -52,7 +52,7 @@ test('a basket from the phone to the till, back to the phone, and to the desk', 
   await till.keyboard.press('F9');
   await till.getByRole('heading', { name: 'レシート' }).waitFor();
   const receipt = (await till.locator('.paper dd').first().innerText()).trim();
-  await till.keyboard.press('Enter');
+  await onward(till);
   await happened.getByText('お買い物が完了しました').waitFor();
   await phone.page.getByRole('button', { name: '会員証に戻る' }).click();
   // 100 were used; 1,100 yen, tax and points included, earned 11.

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Card, openRegister, pointsOf, types, wedge } from './register-stage.ts';
+import { Card, onward, openRegister, pointsOf, types, wedge } from './register-stage.ts';
 import { accessible, fits, PHONE, reads, Stage, screen } from './stage.ts';
 
 let stage: Stage;
@@ -37,8 +37,7 @@ test('a day at the register, by keys alone', async (t) => {
       /10 ポイント: 通常ポイント/,
     ]);
     await accessible(page, 'receipt');
-    await page.keyboard.press('Enter');
-    await page.locator('#entry').waitFor();
+    await onward(page);
   });
 
   await t.test('a basket with products, points held, cash with change', async () => {

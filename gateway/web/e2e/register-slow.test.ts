@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { Card, LineToGateway, openRegister, pointsOf, rows, slow, types, wedge } from './register-stage.ts';
+import { Card, LineToGateway, onward, openRegister, pointsOf, rows, slow, types, wedge } from './register-stage.ts';
 import { accessible, Stage } from './stage.ts';
 
 const MUG = '4912345670069';
@@ -101,8 +101,7 @@ for (const withCard of [true, false]) {
       }
     });
     await page.getByRole('heading', { name: 'レシート' }).waitFor();
-    await page.keyboard.press('Enter');
-    await page.locator('#entry').waitFor();
+    await onward(page);
     assert.equal((await rows<Kept>(page, 'receipts')).length, 1);
     await context.close();
   });
@@ -146,8 +145,7 @@ test('a clock that goes back writes over no receipt', async () => {
     await wedge(page, MUG);
     await page.keyboard.press('F9');
     await page.getByRole('heading', { name: 'レシート' }).waitFor();
-    await page.keyboard.press('Enter');
-    await page.locator('#entry').waitFor();
+    await onward(page);
   };
   for (const day of [0, 1, 0, 1]) await sell(day);
   const numbers = (await rows<Kept>(page, 'receipts')).map(({ number }) => number.slice(7));

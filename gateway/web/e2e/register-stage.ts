@@ -86,6 +86,13 @@ export async function types(page: Page, text: string): Promise<void> {
   await page.keyboard.type(text, { delay: 150 });
 }
 
+/** From the receipt to the next sale, by the key that is marked there. */
+export async function onward(page: Page): Promise<void> {
+  await page.waitForFunction(() => document.activeElement?.matches('button.primary'));
+  await page.keyboard.press('Enter');
+  await page.locator('#entry').waitFor();
+}
+
 /** What the line does to a request. `cut_before`: it never arrives. `cut_after`: it arrives, and its answer is lost. */
 export type Fault = 'cut_before' | 'cut_after' | 'unauthorized';
 
