@@ -23,6 +23,7 @@ use pos_protocol::{CommandId, IdError, MemberId, Points, ShopId, StoreId, Termin
 
 use crate::{
     clock::Clock,
+    secrets::Secrets,
     store::{
         ClientScope, ClientSecret, Creation, NewClient, NewShop, NoRandomness, Role, ShopPlatform,
         ShopSettings, Store, StoreError,
@@ -178,6 +179,8 @@ pub struct Demo<'a> {
     pub clock: &'a Clock,
     /// Where the cards' keys lie.
     pub folder: &'a Path,
+    /// What persons and shops of the sample data are kept with.
+    pub secrets: &'a Secrets,
     /// Secrets made anew at each start, for a gateway that others can reach: the usual ones stand in its manual.
     pub fresh_secrets: bool,
 }

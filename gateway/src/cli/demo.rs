@@ -7,6 +7,7 @@ use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use clap::Args;
@@ -28,6 +29,7 @@ use crate::{
     demo::{Demo, Prepared},
     outbox::{Broker, EXCHANGE, QUEUE},
     programme_file,
+    secrets::Secrets,
     store::{ClientScope, DatabaseUrl, PoolSizes, Store, StoreError},
 };
 
@@ -82,8 +84,14 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
         Some(url) => database::parse(url)?,
         None => DatabaseUrl::Sqlite(data.join("gateway.db")),
     };
+    let file = data.join("secrets.toml");
+    if !file.exists() {
+        secrets::make(&file)?;
+    }
+    let secrets = Secrets::read(&file).map_err(|error| Failure::Usage(error.to_string()))?;
+    let secrets = Arc::new(secrets);
     let store = Store::open(&url, PoolSizes::default()).await?;
-    let prepared = match prepare(&store, data, lan.is_some()).await {
+    let prepared = match prepare(&store, data, &secrets, lan.is_some()).await {
         Ok(prepared) => prepared,
         Err(failure) => {
             store.close().await;
@@ -91,13 +99,9 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
         }
     };
     let in_force = store.programme().await?.ok_or(StoreError::NoProgramme)?;
-    let secrets = data.join("secrets.toml");
-    if !secrets.exists() {
-        secrets::make(&secrets)?;
-    }
     let serving = Serving {
         broker: broker.clone(),
-        secrets: secrets::optional(Some(secrets))?,
+        secrets: Some(secrets),
         // Codes are to be read in the log.
         delivery: Some(Delivery::log()),
         web_pages,
@@ -116,15 +120,25 @@ pub(super) async fn run(args: DemoArgs) -> Result<(), Failure> {
 }
 
 /// Schema, programme and sample data; what is there is left alone.
-async fn prepare(store: &Store, data: &Path, fresh_secrets: bool) -> Result<Prepared, Failure> {
+async fn prepare(
+    store: &Store,
+    data: &Path,
+    secrets: &Secrets,
+    fresh_secrets: bool,
+) -> Result<Prepared, Failure> {
     store.migrate().await?;
     let desk = Desk::over(store.clone());
-    let prepared = fill(&desk, data, fresh_secrets).await;
+    let prepared = fill(&desk, data, secrets, fresh_secrets).await;
     desk.leave().await;
     prepared
 }
 
-async fn fill(desk: &Desk, data: &Path, fresh_secrets: bool) -> Result<Prepared, Failure> {
+async fn fill(
+    desk: &Desk,
+    data: &Path,
+    secrets: &Secrets,
+    fresh_secrets: bool,
+) -> Result<Prepared, Failure> {
     let programme = programme_file::parse("demo.toml", programme_file::DEMO)?;
     match desk.store.programme().await? {
         None => {
@@ -144,6 +158,7 @@ async fn fill(desk: &Desk, data: &Path, fresh_secrets: bool) -> Result<Prepared,
         writer: desk.writer(),
         clock: &desk.clock,
         folder: data,
+        secrets,
         fresh_secrets,
     };
     demo.prepare()

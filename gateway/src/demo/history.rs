@@ -3,7 +3,7 @@
 //! All of it goes through a writer, like at any other gateway, on a clock of its own that is moved from sale to
 //! sale. It is made once, and not again where the first of it is there.
 
-use std::{fs, io, os::unix::fs::OpenOptionsExt as _, path::Path, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use ledger::{
@@ -96,7 +96,7 @@ struct Player<'a> {
     store: &'a Store,
     writer: &'a Writer,
     clock: Clock,
-    secrets: Secrets,
+    secrets: &'a Secrets,
     programme: Arc<Programme>,
     customers: Vec<Customer>,
     sales: i64,
@@ -130,7 +130,7 @@ impl Demo<'_> {
             store: self.store,
             writer: &writer,
             clock,
-            secrets: secrets_at(&self.folder.join("secrets.toml"))?,
+            secrets: self.secrets,
             programme,
             customers: Vec::new(),
             sales: 0,
@@ -140,20 +140,6 @@ impl Demo<'_> {
         lanes.drained().await;
         played
     }
-}
-
-/// The file of secrets that the demo works with, made if there is none; readable by its owner only.
-fn secrets_at(file: &Path) -> Result<Secrets, DemoError> {
-    let failed = |error| DemoError::Key(file.display().to_string(), error);
-    let wrong = |error| failed(io::Error::other(error));
-    if !file.exists() {
-        let text = Secrets::fresh().map_err(wrong)?;
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true).mode(0o600);
-        let mut out = options.open(file).map_err(failed)?;
-        io::Write::write_all(&mut out, text.as_bytes()).map_err(failed)?;
-    }
-    Secrets::read(file).map_err(wrong)
 }
 
 fn request_id(sale: i64) -> Result<RequestId, DemoError> {
@@ -350,7 +336,7 @@ impl Player<'_> {
             let wrong = |error: String| DemoError::Answer(error);
             let told = Profile::parse(&told, today).map_err(|error| wrong(error.to_string()))?;
             let member_id = customer.member_id;
-            let sealed = profile::seal(&self.secrets, member_id, &told);
+            let sealed = profile::seal(self.secrets, member_id, &told);
             let change = ProfileChange {
                 member_id,
                 replaces: 0,
@@ -424,7 +410,7 @@ impl Player<'_> {
             body: b"{\"id\":\"?\"}".to_vec(),
             received_at: now,
         }];
-        letter::seal(&self.secrets, &mut messages[0])?;
+        letter::seal(self.secrets, &mut messages[0])?;
         self.store.inbox_accept(&mut messages).await?;
         let fate = Fate::Dead("the order has no id that is a number".into());
         Ok(self.store.inbox_settle(&[(id, fate)], now).await?)
